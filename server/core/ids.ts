@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { compactInstant, type Instant } from './time.ts';
+
+/** Run ids: `job@instant` for an occurrence, `job!hash` for what a person asked for. */
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** RFC 4648 base32 in lower case, without padding. */
+export function base32(bytes: Uint8Array): string {
+  let bits = 0;
+  let value = 0;
+  let text = '';
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xffff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += BASE32.charAt((value >>> bits) & 31);
+    }
+  }
+  return bits > 0 ? text + BASE32.charAt((value << (5 - bits)) & 31) : text;
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** One key of one job is one run, for as long as the run is kept. */
+export const manualRunId = (job: string, key: string): string => `${job}!${base32(sha256(key))}`;
+
+export const backfillRunId = (job: string, backfillId: string, at: Instant): string =>
+  `${job}!${base32(sha256(`${backfillId}\n${compactInstant(at)}`))}`;
+
+/** Tells two requests under one key apart. */
+export const requestHash = (parts: readonly (string | null)[]): string =>
+  sha256(JSON.stringify(parts)).toString('base64url');
+
+export const specHash = (value: unknown): string =>
+  sha256(JSON.stringify(value)).toString('base64url').slice(0, 22);
+
+/** The job a run belongs to, read off its id; undefined for what is no run id. */
+export function jobOfRun(runId: string): string | undefined {
+  return /^([a-z0-9][a-z0-9-]{0,62})[@!][A-Za-z0-9.~-]{1,120}$/.exec(runId)?.[1];
+}

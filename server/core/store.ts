@@ -1,0 +1,170 @@
+import type { ActionRecord, JobRecord, LogChunk, Run, SpecRecord, Trigger } from './records.ts';
+import type { RunState } from './run.ts';
+import type { Instant } from './time.ts';
+
+/**
+ * The one boundary to storage. A store reads, finds what is due, and applies small batches of
+ * writes under the version that was read; it decides nothing. Every promise here is tested in
+ * `test/store-contract.ts`, on each store.
+ */
+export interface Store {
+  /** The job as it stands, with the version to commit under. `record` is undefined if there is none. */
+  read(name: string): Promise<Loaded>;
+
+  /**
+   * Jobs with `nextActionAt` ≤ store time + `aheadMs`, soonest first, at most `limit`; `cursor`
+   * from the page before goes on behind it. A record that can't be used comes with its `problem`.
+   */
+  due(query: DueQuery): Promise<DuePage>;
+
+  /** The soonest `nextActionAt` after `after`; null when there is none. For the timer. */
+  nextActionAfter(after: Instant): Promise<Instant | null>;
+
+  /**
+   * Applies all of a commit or nothing. `conflict`: the job's version is no longer the one given.
+   * `exists`: a run to be created is there already. `missing`: a run to be updated is not there.
+   * Replaces each STAMP by its own time. Throws `StoreUnavailable` when surely nothing was applied,
+   * `UnknownOutcome` when that cannot be said.
+   */
+  commit(commit: Commit): Promise<Committed>;
+
+  /**
+   * Puts a job whose record can't be used aside until `until`, with the reason in sight. The only
+   * write that ignores the record; false if the version was not the current one.
+   */
+  quarantine(job: QuarantineRequest): Promise<boolean>;
+
+  getRun(id: string): Promise<Run | undefined>;
+  /** History, newest first (`at` descending, then id descending). */
+  listRuns(query: RunQuery): Promise<RunPage>;
+  /** Saves what an attempt came to know after its run was decided; changes nothing else. */
+  saveLateResult(id: string, late: NonNullable<Run['lateResult']>): Promise<void>;
+  /** Deletes runs with their logs; unknown ids are passed over. */
+  deleteRuns(ids: readonly string[]): Promise<void>;
+
+  /** All jobs of the store by name, at most `limit`, after the name `after`. */
+  listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]>;
+  /** A job's schedules through time, oldest first. */
+  listSpecs(job: string): Promise<SpecRecord[]>;
+
+  /** Saves a chunk under (runId, n): the same chunk twice is one chunk. */
+  appendLog(chunk: LogChunk): Promise<void>;
+  /** Chunks of a run with n ≥ `from`, in order, at most `limit`. */
+  readLog(runId: string, from: number, limit: number): Promise<LogChunk[]>;
+
+  recordAction(action: ActionRecord): Promise<void>;
+  /** Newest first. */
+  listActions(limit: number): Promise<ActionRecord[]>;
+
+  /** A small named document, with its version; `undefined` if there is none. */
+  readMeta(key: string): Promise<Meta | undefined>;
+  /** Writes it if its version is still `version` (undefined: not there); false if not. */
+  writeMeta(key: string, value: unknown, version: Version | undefined): Promise<boolean>;
+
+  /** The store's clock. */
+  time(): Promise<StoreTime>;
+
+  close(): Promise<void>;
+}
+
+/** Opaque; equal only if nothing was written between. */
+export type Version = string;
+
+export interface StoreTime {
+  readonly storeNow: Instant;
+  /** Null when the clock may be trusted; else why nothing new may be decided just now. */
+  readonly unsteady: string | null;
+}
+
+export interface LoadedJob {
+  readonly name: string;
+  /** Undefined where no record is there yet. */
+  readonly version: Version | undefined;
+  readonly record: JobRecord | undefined;
+  /** Why the record can't be used, in words. Then `record` is undefined and `version` is not. */
+  readonly problem: string | undefined;
+}
+
+export interface Loaded extends LoadedJob, StoreTime {}
+
+export interface DueQuery {
+  readonly limit: number;
+  readonly aheadMs: number;
+  readonly cursor?: string;
+}
+
+export interface DuePage extends StoreTime {
+  readonly items: readonly LoadedJob[];
+  /** Undefined on the last page. */
+  readonly cursor: string | undefined;
+}
+
+export interface Commit {
+  /** What this is, for counting operations by name. */
+  readonly op: string;
+  readonly name: string;
+  /** Undefined: the job must not exist. */
+  readonly version: Version | undefined;
+  readonly record: JobRecord;
+  readonly create: readonly Run[];
+  readonly update: readonly RunUpdate[];
+  readonly specs: readonly SpecRecord[];
+  readonly logs: readonly LogChunk[];
+  readonly actions: readonly ActionRecord[];
+}
+
+/** Replaces the named fields of a run, whole. */
+export interface RunUpdate {
+  readonly id: string;
+  readonly set: Partial<Omit<Run, 'id' | 'job'>>;
+}
+
+export type Committed =
+  | ({ readonly kind: 'ok'; readonly version: Version } & StoreTime)
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'exists'; readonly runIds: readonly string[] }
+  | { readonly kind: 'missing'; readonly runIds: readonly string[] };
+
+export interface QuarantineRequest {
+  readonly name: string;
+  readonly version: Version;
+  readonly until: Instant;
+  readonly problem: string;
+}
+
+export interface RunQuery {
+  readonly limit: number;
+  readonly job?: string;
+  readonly state?: RunState;
+  readonly trigger?: Trigger;
+  /** Half-open in time: at > since and at ≤ until. */
+  readonly since?: Instant;
+  readonly until?: Instant;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface RunPage {
+  readonly runs: readonly Run[];
+  readonly cursor: string | undefined;
+}
+
+export interface Meta {
+  readonly value: unknown;
+  readonly version: Version;
+}
+
+/** The call surely changed nothing; it may be tried again. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+/** The call may have been applied, or may be applied later. Only what stands in the store tells. */
+export class UnknownOutcome extends Error {
+  override readonly name = 'UnknownOutcome';
+}
+
+/** The cursor was not made by this store for this query. */
+export class BadCursor extends Error {
+  override readonly name = 'BadCursor';
+}

@@ -1,0 +1,103 @@
+/** Milliseconds since the epoch. */
+export type Instant = number;
+
+/**
+ * Stands in a record for "the time of the commit that writes this": every store replaces it by its
+ * own clock's reading, so that no other machine's clock gets on record.
+ */
+export const STAMP: Instant = -1;
+
+/** Clocks and waiting, handed to the core so that tests and the simulation own time. */
+export interface Clock {
+  /** Milliseconds that never go back; only differences mean anything. */
+  monotonic(): number;
+  /** The machine's wall clock. For log lines and the one-machine store only. */
+  wall(): Instant;
+  /** Calls back once after `ms`, unless cancelled. Does not keep the process alive. */
+  after(ms: number, call: () => void): Cancel;
+}
+
+export type Cancel = () => void;
+
+/** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration in code: `'10m'`, `'1.5h'`, or milliseconds as a number. */
+export type Duration = number | `${number}${keyof typeof UNITS}`;
+
+/** Reads a duration as whole milliseconds; `undefined` when it is not one. Units: ms, s, m, h, d. */
+export function parseDuration(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined;
+  if (typeof value !== 'string') return undefined;
+  const match = /^(-?\d+(?:\.\d+)?) ?(ms|s|m|h|d)$/.exec(value);
+  if (match === null) return undefined;
+  return Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
+}
+
+/** An instant as it stands in ids: `20260131T160000Z`, with milliseconds only where there are any. */
+export function compactInstant(at: Instant): string {
+  const iso = new Date(at).toISOString().replaceAll('-', '').replaceAll(':', '');
+  return iso.replace('.000Z', 'Z');
+}
+
+export const isoInstant = (at: Instant): string => new Date(at).toISOString();
+
+/**
+ * Every constant of the protocol that is a length of time, derived from the lease and the tick, so
+ * that a test can make all of them small together.
+ */
+export interface Timing {
+  readonly leaseMs: number;
+  readonly tickMs: number;
+  /** Beats are sent this often, spread by ± 10 %. */
+  readonly renewEveryMs: number;
+  /** An occurrence older than this was missed by our wake-ups; younger is merely our own delay. */
+  readonly lateAfterMs: number;
+  /** An occurrence at most this far ahead is waited for. */
+  readonly earlyMs: number;
+  /** A wall clock this far behind what the store has seen is a clock set back. */
+  readonly regressionMs: number;
+  /** A store time read longer ago than this is not used for a commit. */
+  readonly staleReadMs: number;
+  /** A job whose record cannot be used is left alone for this long. */
+  readonly quarantineMs: number;
+  /** An older build takes over when no newer one was seen for this long. */
+  readonly rollbackAfterMs: number;
+  /** How often a living build and tick are noted. */
+  readonly seenEveryMs: number;
+  /** The timer looks again at least this often. */
+  readonly timerMaxSleepMs: number;
+}
+
+/** Grace and safety of a lease: 5 s of the default 90 s, never under 200 ms. */
+export const graceOf = (leaseMs: number): number => Math.max(200, Math.round(leaseMs / 18));
+
+export function timing(base: { readonly leaseMs: number; readonly tickMs: number }): Timing {
+  const { leaseMs, tickMs } = base;
+  return {
+    leaseMs,
+    tickMs,
+    renewEveryMs: Math.round(leaseMs / 3),
+    lateAfterMs: Math.round(tickMs * 2.5),
+    earlyMs: Math.round(tickMs / 30),
+    regressionMs: graceOf(leaseMs),
+    staleReadMs: graceOf(leaseMs),
+    quarantineMs: tickMs * 5,
+    rollbackAfterMs: tickMs * 10,
+    seenEveryMs: tickMs * 5,
+    timerMaxSleepMs: Math.round(tickMs / 2),
+  };
+}
