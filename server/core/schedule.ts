@@ -1,0 +1,326 @@
+import { CronExpressionParser } from 'cron-parser';
+import { cronFields, cronProblems } from './cron-text.ts';
+import type { CronFields } from './cron-text.ts';
+import type { Span } from './records.ts';
+import type { Instant } from './time.ts';
+
+/*
+ * Which instants a schedule names. Everything else asks here; nothing else knows time zones.
+ *
+ * A schedule is a set of days times a set of times of day, and it is searched as such: the next
+ * day that it names, then the next time in that day, never minute by minute. An answer depends on
+ * the arguments alone. No clock is read, asking from any instant gives what stepping there would
+ * have given, and looking back is the mirror of looking ahead.
+ *
+ * Days go by Vixie cron's rule. Where day of month and day of week are both restricted, either is
+ * enough. A field that begins with a star, even one with a step, or that is `?`, does not count as
+ * restricted: then both must hold.
+ *
+ * `H` is a number drawn from the job's name, the same for ever. As a day of the month it stays
+ * within 1–28, as in Jenkins, so that no month is left out.
+ *
+ * cron-parser reads the fields and does nothing else: its own stepping goes backwards, skips or
+ * throws where clocks change (STACK-FACTS.md, 5.2), and it counts a star with a step as restricted.
+ *
+ * So far every schedule is in UTC. Zones come next, and their place is kept: the search knows only
+ * minutes on a wall clock (`findWall`), and only `nextAfter` and `previousBefore` turn those into
+ * instants. The rule to come is Debian cron's: a fixed time that the clock jumps over runs at the
+ * gap's end, one that the clock shows twice runs the first time, and a schedule whose minute or
+ * hour begins with a star follows real time.
+ */
+
+/** A schedule that was read: plain data, made by `parseSchedule`. */
+export interface Schedule {
+  readonly timeZone: string;
+  /** The five fields, with H resolved. */
+  readonly text: string;
+  readonly days: Days;
+  /** Minutes of the day, ascending. */
+  readonly times: readonly number[];
+}
+
+/** Which days a schedule names. */
+export interface Days {
+  readonly months: readonly number[];
+  readonly dates: readonly number[];
+  /** Whether a month's last date is named too, whatever its number. */
+  readonly lastDate: boolean;
+  /** 0 is Sunday. */
+  readonly weekdays: readonly number[];
+  readonly nthWeekdays: readonly NthWeekday[];
+  /** Whether a date or a weekday is enough; otherwise both must hold. */
+  readonly either: boolean;
+}
+
+/** A month's second Monday, say, or its last. */
+export interface NthWeekday {
+  readonly weekday: number;
+  readonly nth: number | 'last';
+}
+
+/** One thing wrong with a schedule, under the setting that has it. */
+export interface ScheduleProblem {
+  readonly field: 'schedule' | 'timeZone';
+  readonly message: string;
+}
+
+/** What reading a schedule gives. */
+export type ParsedSchedule =
+  { readonly schedule: Schedule } | { readonly problems: ScheduleProblem[] };
+
+/** Far more than a service has jobs; a full cache starts anew. */
+const CACHE_LIMIT = 1000;
+const cache = new Map<string, ParsedSchedule>();
+
+/**
+ * Reads cron text in its time zone, or lists all that is wrong with it; never throws. `name` is
+ * the job's, which H is drawn from. Refuses what never comes. Asking again is a look-up.
+ */
+export function parseSchedule(
+  text: { readonly schedule: string; readonly timeZone: string },
+  name: string,
+): ParsedSchedule {
+  const key = JSON.stringify([text.schedule, text.timeZone, name]);
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+
+  const problems: ScheduleProblem[] = [
+    ...cronProblems(text.schedule).map((message) => ({ field: 'schedule' as const, message })),
+    ...zoneProblems(text.timeZone).map((message) => ({ field: 'timeZone' as const, message })),
+  ];
+  if (problems.length > 0) return { problems };
+
+  const schedule = readSchedule(cronFields(text.schedule), text.timeZone, name);
+  if (findDay(schedule.days, 0, 1) === undefined) {
+    return { problems: [{ field: 'schedule', message: whyNever(schedule.days) }] };
+  }
+  if (cache.size >= CACHE_LIMIT) cache.clear();
+  cache.set(key, { schedule });
+  return { schedule };
+}
+
+/** The first occurrence strictly after `after`; undefined only where `Date` ends, in 275760. */
+export function nextAfter(schedule: Schedule, after: Instant): Instant | undefined {
+  const wall = findWall(schedule, Math.floor(after / MINUTE_MS) + 1, 1);
+  return wall === undefined ? undefined : wall * MINUTE_MS;
+}
+
+/** The last occurrence strictly before `before`; undefined only where `Date` begins. */
+export function previousBefore(schedule: Schedule, before: Instant): Instant | undefined {
+  const wall = findWall(schedule, Math.ceil(before / MINUTE_MS) - 1, -1);
+  return wall === undefined ? undefined : wall * MINUTE_MS;
+}
+
+/** The occurrences in (from, to], oldest first: the oldest `limit` of them. */
+export function occurrencesBetween(schedule: Schedule, span: Span, limit: number): Instant[] {
+  const found: Instant[] = [];
+  let at = nextAfter(schedule, span.from);
+  while (at !== undefined && at <= span.to && found.length < limit) {
+    found.push(at);
+    at = nextAfter(schedule, at);
+  }
+  return found;
+}
+
+/** The occurrences in (from, to], oldest first: the newest `limit` of them, found from `to`. */
+export function newestBetween(schedule: Schedule, span: Span, limit: number): Instant[] {
+  const found: Instant[] = [];
+  let at = previousBefore(schedule, span.to + 1);
+  while (at !== undefined && at > span.from && found.length < limit) {
+    found.push(at);
+    at = previousBefore(schedule, at);
+  }
+  return found.reverse();
+}
+
+/** How many occurrences (from, to] holds. Counts to `limit`; `atLeast` says that there are more. */
+export function countBetween(
+  schedule: Schedule,
+  span: Span,
+  limit: number,
+): { readonly count: number; readonly atLeast: boolean } {
+  let count = 0;
+  let at = nextAfter(schedule, span.from);
+  while (at !== undefined && at <= span.to) {
+    if (count >= limit) return { count, atLeast: true };
+    count += 1;
+    at = nextAfter(schedule, at);
+  }
+  return { count, atLeast: false };
+}
+
+/** The five fields with H resolved to numbers: what a person is shown, and can paste elsewhere. */
+export const resolvedText = (schedule: Schedule): string => schedule.text;
+
+function zoneProblems(timeZone: string): string[] {
+  if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return [];
+  return isZone(timeZone)
+    ? [`time zone "${timeZone}": only UTC is supported so far`]
+    : [`time zone "${timeZone}" is not an IANA name, such as "Europe/London"`];
+}
+
+function isZone(timeZone: string): boolean {
+  if (!/^[a-z]/i.test(timeZone)) return false; // Intl takes offsets such as "+05:30", too
+  try {
+    Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readSchedule(fields: CronFields, timeZone: string, name: string): Schedule {
+  const minute = readField('minute', fields[0], name);
+  const hour = readField('hour', fields[1], name);
+  const date = readField('dayOfMonth', fields[2], name);
+  const month = readField('month', fields[3], name);
+  const weekday = readField('dayOfWeek', fields[4], name);
+  return {
+    timeZone,
+    text: [minute, hour, date, month, weekday].map(({ text }) => text).join(' '),
+    days: {
+      months: month.numbers,
+      dates: date.numbers,
+      lastDate: date.last,
+      weekdays: weekday.numbers,
+      nthWeekdays: weekday.nth,
+      either: !/^[*?]/.test(fields[2]) && !/^[*?]/.test(fields[4]),
+    },
+    times: hour.numbers.flatMap((h) => minute.numbers.map((m) => h * 60 + m)),
+  };
+}
+
+const CRON_FIELDS = ['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
+type CronField = (typeof CRON_FIELDS)[number];
+
+/** A field, or one item of its list: the numbers it names, and what takes a month to tell. */
+interface FieldValues {
+  readonly text: string;
+  readonly numbers: readonly number[];
+  readonly last: boolean;
+  readonly nth: readonly NthWeekday[];
+}
+
+// By itself each item, since cron-parser refuses lists that name a number twice.
+function readField(field: CronField, text: string, name: string): FieldValues {
+  const items = text.split(',').map((item) => readItem(field, item, name));
+  return {
+    text: [...new Set(items.flatMap((item) => item.text.split(',')))].join(','),
+    numbers: [...new Set(items.flatMap((item) => item.numbers))].sort((a, b) => a - b),
+    last: items.some((item) => item.last),
+    nth: items.flatMap((item) => item.nth),
+  };
+}
+
+const HASHED_DAYS = { dayOfMonth: 'H(1-28)', dayOfWeek: 'H(0-6)' } as const;
+
+function readItem(field: CronField, item: string, name: string): FieldValues {
+  const isDay = field === 'dayOfMonth' || field === 'dayOfWeek';
+  const asked = isDay ? item.replace(/^H(?!\()/, HASHED_DAYS[field]) : item;
+  const { fields } = CronExpressionParser.parse(
+    CRON_FIELDS.map((other) => (other === field ? asked : '*')).join(' '),
+    // An empty seed would be drawn anew each time. The date is not used; it saves reading a clock.
+    { tz: 'UTC', hashSeed: name === '' ? 'unnamed' : name, currentDate: 0 },
+  );
+  const values: readonly (number | string)[] = fields[field].values;
+  const numbers = values.filter((value) => typeof value === 'number');
+  const text = item.startsWith('H') ? numbersText(numbers) : item;
+  if (field !== 'dayOfWeek') return { text, numbers, last: values.includes('L'), nth: [] };
+
+  const weekdays = values.map((value) => parseInt(`${value}`, 10) % 7);
+  const nth = numbers.length === 0 ? 'last' : fields.dayOfWeek.nthDay;
+  if (nth === 0) return { text, numbers: weekdays, last: false, nth: [] };
+  return { text, numbers: [], last: false, nth: weekdays.map((weekday) => ({ weekday, nth })) };
+}
+
+/** Numbers as cron text: `7`, `7,37`, or `7-52/15` for more of them if they are evenly spaced. */
+function numbersText(numbers: readonly number[]): string {
+  const [first = 0, second = 0] = numbers;
+  const step = second - first;
+  const even = numbers.every((number, i) => number === first + i * step);
+  return even && numbers.length > 3 ? `${first}-${numbers.at(-1)}/${step}` : numbers.join(',');
+}
+
+const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+function whyNever({ months, dates }: Days): string {
+  const longest = Math.max(...months.map((month) => LONGEST_MONTHS[month - 1] ?? 31));
+  return Math.min(...dates) > longest
+    ? `never comes: no month named has a day ${dates.join(' or ')}`
+    : 'never comes: no day named is both the day of month and the day of week';
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1440;
+/** After 400 years the calendar repeats, weekdays and all: what has not come by then never does. */
+const CALENDAR_MONTHS = 400 * 12;
+
+/**
+ * The nearest minute of a wall clock that the schedule names, from `from` on (`from` included) and
+ * onwards (1) or backwards (-1). Counted from midnight on 1 January 1970 on that clock.
+ */
+function findWall(schedule: Schedule, from: number, way: 1 | -1): number | undefined {
+  const { days, times } = schedule;
+  const today = Math.floor(from / DAY_MINUTES);
+  let day = findDay(days, today, way);
+  if (day === today) {
+    const time = findTime(times, from - today * DAY_MINUTES, way);
+    if (time !== undefined) return day * DAY_MINUTES + time;
+    day = findDay(days, today + way, way);
+  }
+  const time = way === 1 ? times[0] : times.at(-1);
+  return day === undefined || time === undefined ? undefined : day * DAY_MINUTES + time;
+}
+
+/** The nearest time of day, `from` included, by halving. */
+function findTime(times: readonly number[], from: number, way: 1 | -1): number | undefined {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return way === 1 || times[low] === from ? times[low] : times[low - 1];
+}
+
+/** The nearest day, `from` included. Days and months are counted from January 1970. */
+function findDay(days: Days, from: number, way: 1 | -1): number | undefined {
+  let month = monthOf(from);
+  for (let searched = 0; searched <= CALENDAR_MONTHS; searched += 1) {
+    if (days.months.includes(modulo(month, 12) + 1)) {
+      const first = firstDay(month);
+      const length = firstDay(month + 1) - first;
+      const edge = way === 1 ? 1 : length;
+      let date = searched === 0 ? from - first + 1 : edge;
+      for (; date >= 1 && date <= length; date += way) {
+        if (isNamed(days, date, modulo(first + date + 3, 7), length)) return first + date - 1;
+      }
+    }
+    month += way;
+  }
+  return undefined;
+}
+
+function isNamed(days: Days, date: number, weekday: number, length: number): boolean {
+  const byDate = days.dates.includes(date) || (days.lastDate && date === length);
+  const byWeekday =
+    days.weekdays.includes(weekday) ||
+    days.nthWeekdays.some(
+      (named) =>
+        named.weekday === weekday &&
+        (named.nth === 'last' ? date + 7 > length : named.nth === Math.ceil(date / 7)),
+    );
+  return days.either ? byDate || byWeekday : byDate && byWeekday;
+}
+
+/** The month of a day. Dividing by the mean length of a month errs by one at most. */
+function monthOf(day: number): number {
+  const guess = Math.floor(day / 30.436875);
+  if (firstDay(guess) > day) return guess - 1;
+  return firstDay(guess + 1) <= day ? guess + 1 : guess;
+}
+
+// Months since 1970, not a year and a month: `Date.UTC` takes the years 0–99 for 1900–1999.
+const firstDay = (month: number): number => Date.UTC(1970, month, 1) / (DAY_MINUTES * MINUTE_MS);
+
+const modulo = (value: number, by: number): number => ((value % by) + by) % by;

@@ -1,0 +1,442 @@
+import { CronExpressionParser } from 'cron-parser';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  countBetween,
+  newestBetween,
+  nextAfter,
+  occurrencesBetween,
+  parseSchedule,
+  previousBefore,
+  resolvedText,
+} from '../../server/core/schedule.ts';
+import type { Span } from '../../server/core/records.ts';
+import type { Schedule, ScheduleProblem } from '../../server/core/schedule.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
+const at = (iso: string): number => Date.parse(iso.length === 10 ? `${iso}T00:00Z` : iso);
+const iso = (instant: number): string => new Date(instant).toISOString().slice(0, 16);
+
+function read(text: string, name = 'nightly-report'): Schedule {
+  const parsed = parseSchedule({ schedule: text, timeZone: 'UTC' }, name);
+  if ('problems' in parsed) throw new Error(parsed.problems.map((p) => p.message).join());
+  return parsed.schedule;
+}
+
+function problems(schedule: string, timeZone = 'UTC'): ScheduleProblem[] {
+  const parsed = parseSchedule({ schedule, timeZone }, 'nightly-report');
+  return 'problems' in parsed ? parsed.problems : [];
+}
+
+describe('the next occurrences after an instant are found across months and years', () => {
+  test.each([
+    ['* * * * *', '2027-01-01T00:00Z', ['2027-01-01T00:01', '2027-01-01T00:02']],
+    ['* * * * *', '2027-01-01T00:00:59.999Z', ['2027-01-01T00:01', '2027-01-01T00:02']],
+    ['0 2 * * *', '2027-12-31T01:59:59.999Z', ['2027-12-31T02:00', '2028-01-01T02:00']],
+    ['5/20 */12 * * *', '2027-01-01', ['2027-01-01T00:05', '2027-01-01T00:25', '2027-01-01T00:45']],
+    ['0 9 * * mon-fri', '2027-01-01', ['2027-01-01T09:00', '2027-01-04T09:00']],
+    ['0 0 * * 7', '2027-01-01', ['2027-01-03T00:00', '2027-01-10T00:00']],
+    ['0 0 * * sat,0', '2027-01-01', ['2027-01-02T00:00', '2027-01-03T00:00', '2027-01-09T00:00']],
+    ['0 0 31 * *', '2027-01-01', ['2027-01-31T00:00', '2027-03-31T00:00', '2027-05-31T00:00']],
+    ['0 0 L * *', '2028-01-01', ['2028-01-31T00:00', '2028-02-29T00:00', '2028-03-31T00:00']],
+    ['0 0 15,L 2 *', '2027-01-01', ['2027-02-15T00:00', '2027-02-28T00:00', '2028-02-15T00:00']],
+    ['0 0 * * 5L', '2027-01-01', ['2027-01-29T00:00', '2027-02-26T00:00', '2027-03-26T00:00']],
+    ['0 0 * * 1#2', '2027-01-01', ['2027-01-11T00:00', '2027-02-08T00:00', '2027-03-08T00:00']],
+    ['0 0 * * 5#1,5#3', '2027-01-01', ['2027-01-15T00:00', '2027-02-05T00:00']],
+    ['0 0 * * 0#5', '2027-02-01', ['2027-05-30T00:00', '2027-08-29T00:00']],
+    ['0 0 29 2 *', '2027-01-01', ['2028-02-29T00:00', '2032-02-29T00:00']],
+    ['0 0 29 2 *', '2096-01-01', ['2096-02-29T00:00', '2104-02-29T00:00']],
+    ['0 0 29 2 */7', '2088-01-01', ['2088-02-29T00:00', '2128-02-29T00:00']],
+    ['@yearly', '1899-06-01', ['1900-01-01T00:00', '1901-01-01T00:00']],
+    ['0 0 L 2 *', '1899-06-01', ['1900-02-28T00:00', '1901-02-28T00:00']],
+    ['59 23 * * *', '1969-12-30T23:58:59.999Z', ['1969-12-30T23:59', '1969-12-31T23:59']],
+    ['0 0 * * *', '0099-12-30', ['0099-12-31T00:00', '0100-01-01T00:00']],
+  ])('%s after %s: %j', (text, after, expected) => {
+    const schedule = read(text);
+
+    const found = occurrencesBetween(schedule, { from: at(after), to: Infinity }, expected.length);
+
+    expect(found.map(iso)).toEqual(expected);
+  });
+});
+
+// The authority is Vixie cron (crontab(5)): "if both fields are restricted (don't start with *)".
+describe('restricted dates and weekdays are alternatives; a star restricts nothing', () => {
+  test.each([
+    ['0 0 10 1 1', [4, 10, 11, 18, 25]],
+    ['0 0 10 1 *', [10]],
+    ['0 0 * 1 1', [4, 11, 18, 25]],
+    ['0 0 ? 1 1', [4, 11, 18, 25]],
+    ['0 0 10 1 ?', [10]],
+    ['0 0 */10 1 1', [11]],
+    ['0 0 */2 1 1', [11, 25]],
+    ['0 0 1-11 1 */2', [2, 3, 5, 7, 9, 10]],
+    ['0 0 1-11 1 */7', [3, 10]],
+    ['0 0 *,10 1 1', [4, 11, 18, 25]],
+    ['0 0 1-31/10 1 1', [1, 4, 11, 18, 21, 25, 31]],
+    ['0 0 L 1 5L', [29, 31]],
+    ['0 0 10 1 1#2', [10, 11]],
+  ])('%s in January 2027: %j', (text, expected) => {
+    const schedule = read(text);
+
+    const span = { from: at('2026-12-31T23:59Z'), to: at('2027-01-31T23:59Z') };
+    const found = occurrencesBetween(schedule, span, 100);
+
+    expect(found.map((instant) => new Date(instant).getUTCDate())).toEqual(expected);
+  });
+});
+
+describe('spans are half-open: (from, to]', () => {
+  const hourly = read('0 * * * *');
+  const span = { from: at('2027-01-01T00:00Z'), to: at('2027-01-01T04:00Z') };
+
+  test('a limit keeps the oldest or the newest, and both come oldest first', () => {
+    const found = [occurrencesBetween(hourly, span, 2), newestBetween(hourly, span, 2)];
+
+    const hours = found.map((instants) =>
+      instants.map((instant) => new Date(instant).getUTCHours()),
+    );
+    expect(hours).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test.each([
+    [3, { count: 3, atLeast: true }],
+    [4, { count: 4, atLeast: false }],
+    [5, { count: 4, atLeast: false }],
+    [0, { count: 0, atLeast: true }],
+  ])('counting to %i of four occurrences gives %j', (limit, expected) => {
+    const count = countBetween(hourly, span, limit);
+
+    expect(count).toEqual(expected);
+  });
+
+  test('an empty or reversed span holds nothing', () => {
+    const spans = [span.to, span.from].map((to) => ({ from: span.to, to }));
+
+    const found = spans.flatMap((none) => [
+      ...occurrencesBetween(hourly, none, 9),
+      ...newestBetween(hourly, none, 9),
+      ...(countBetween(hourly, none, 9).count > 0 ? ['counted'] : []),
+    ]);
+
+    expect(found).toEqual([]);
+  });
+});
+
+test('where Date ends there is no next occurrence, and before it begins no previous one', () => {
+  const schedule = read('* * * * *');
+
+  const found = [8.64e15, Infinity, NaN].flatMap((instant) => [
+    nextAfter(schedule, instant),
+    previousBefore(schedule, -instant),
+  ]);
+
+  expect(found).toEqual(Array.from({ length: 6 }, () => undefined));
+});
+
+describe('what cannot be is refused, under its setting', () => {
+  const neverBoth = 'never comes: no day named is both the day of month and the day of week';
+
+  test.each([
+    ['0 0 30 2 *', 'never comes: no month named has a day 30'],
+    ['0 0 30,31 feb *', 'never comes: no month named has a day 30 or 31'],
+    ['0 0 31 4,6,9,11 *', 'never comes: no month named has a day 31'],
+    ['0 0 31 4 */2', 'never comes: no month named has a day 31'],
+    ['0 0 */31 * 1#2', neverBoth],
+    ['0 0 */30 2 1L', neverBoth],
+    ['5 *', 'expected five fields (minute hour day-of-month month day-of-week), got 2'],
+  ])('%s: %s', (text, message) => {
+    const found = problems(text);
+
+    expect(found).toEqual([{ field: 'schedule', message }]);
+  });
+
+  test('what comes at some time is accepted, and Etc/UTC is UTC', () => {
+    const texts = ['0 0 31 4 1', '0 0 29,30 2 *', '0 0 31 4,5 *', '0 0 31,L 2 *', '0 0 29 2 */7'];
+
+    const found = texts.flatMap((text) => problems(text, 'Etc/UTC'));
+
+    expect(found).toEqual([]);
+  });
+
+  test.each([
+    ['America/New_York', 'time zone "America/New_York": only UTC is supported so far'],
+    ['GMT', 'time zone "GMT": only UTC is supported so far'],
+    ['Mars/Olympus', 'time zone "Mars/Olympus" is not an IANA name, such as "Europe/London"'],
+    ['+02:00', 'time zone "+02:00" is not an IANA name, such as "Europe/London"'],
+    ['', 'time zone "" is not an IANA name, such as "Europe/London"'],
+  ])('the time zone %j: %s', (timeZone, message) => {
+    const found = problems('0 2 * * *', timeZone);
+
+    expect(found).toEqual([{ field: 'timeZone', message }]);
+  });
+
+  test('problems of text and zone are reported together', () => {
+    const found = problems('61 24 * * *', 'Mars/Olympus');
+
+    expect(found.map(({ field }) => field)).toEqual(['schedule', 'schedule', 'timeZone']);
+  });
+});
+
+describe('H is a number drawn from the name of the job', () => {
+  // Deployed jobs keep their times only as long as these stay as they are.
+  test.each([
+    ['nightly-report', 'H H H H H', '55 23 16 12 0'],
+    ['nightly-report', 'H/15 H(0-6) H/7 * *', '13-58/15 6 3-24/7 * *'],
+    ['send-invoices', 'H H * * H', '58 4 * * 2'],
+    ['send-invoices', 'H/30,H(10-20)/2,59 0 * * mon', '29,59,11-19/2 0 * * MON'],
+  ])('for %s, %s is %s', (name, text, expected) => {
+    const schedule = read(text, name);
+
+    expect(resolvedText(schedule)).toBe(expected);
+  });
+
+  const names = Array.from({ length: 500 }, (_, i) => `job-${i}`);
+  const spread = (values: number[], size: number): number[] =>
+    Array.from({ length: size }, (_, i) => values.filter((value) => value === i).length);
+
+  test('many jobs are spread over the hour and the week', () => {
+    const schedules = names.map((name) => read('H 0 * * H', name));
+
+    const minutes = spread(
+      schedules.map(({ times }) => times[0]!),
+      60,
+    );
+    const weekdays = spread(
+      schedules.map(({ days }) => days.weekdays[0]!),
+      7,
+    );
+    expect(Math.min(...minutes)).toBeGreaterThan(0);
+    expect(Math.max(...minutes)).toBeLessThan(25);
+    expect(Math.max(...weekdays)).toBeLessThan(2 * Math.min(...weekdays));
+  });
+
+  test('no month is left out', () => {
+    const dates = names.map((name) => read('0 0 H * *', name).days.dates[0]!);
+
+    expect([Math.min(...dates), Math.max(...dates)]).toEqual([1, 28]);
+  });
+
+  test('an empty name draws the same numbers each time', () => {
+    const first = read('H H * * *', '');
+    for (let i = 0; i <= 1000; i += 1) read('0 0 * * *', `makes-the-cache-forget-${i}`);
+
+    const second = read('H H * * *', '');
+
+    expect(second).toEqual(first);
+  });
+
+  test('what H became can be read as cron text, and means the same', () => {
+    const text = 'H/20,H(5-9) H/5 H/9 H/4 H(0-7)/2';
+
+    for (const name of names.slice(0, 100)) {
+      const schedule = read(text, name);
+      expect(read(resolvedText(schedule), 'another')).toEqual(schedule);
+    }
+  });
+});
+
+test('reading the same schedule again is a look-up', () => {
+  const first = read('7 7 7 7 *');
+
+  const second = read('7 7 7 7 *');
+
+  expect(second).toBe(first);
+});
+
+/** A day by number, and its place in the month. */
+interface Day {
+  readonly date: number;
+  readonly month: number;
+  readonly weekday: number;
+  readonly monthLength: number;
+}
+
+/** A random piece of cron text, and by itself what fits it: nothing here reads cron text. */
+interface Piece<Value> {
+  readonly text: string;
+  readonly fits: (value: Value) => boolean;
+}
+
+const star = fc.constant({ text: '*', fits: () => true });
+
+function numbers(min: number, max: number): fc.Arbitrary<Piece<number>> {
+  const value = fc.integer({ min, max });
+  const item = fc
+    .tuple(value, value, fc.integer({ min: 1, max }), fc.nat(4))
+    .map(([one, other, step, form]) => {
+      const [a, b] = [Math.min(one, other), Math.max(one, other)];
+      const [text, from, to, every] = (
+        [
+          [`${a}`, a, a, 1],
+          [`${a}-${b}`, a, b, 1],
+          [`${a}-${b}/${step}`, a, b, step],
+          [`${a}/${step}`, a, max, step],
+          [`*/${step}`, min, max, step],
+        ] as const
+      )[form]!;
+      return { text, fits: (v: number) => v >= from && v <= to && (v - from) % every === 0 };
+    });
+  const list = fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => ({
+    text: items.map(({ text }) => text).join(','),
+    fits: (v: number) => items.some(({ fits }) => fits(v)),
+  }));
+  return fc.oneof({ arbitrary: star, weight: 2 }, { arbitrary: list, weight: 3 });
+}
+
+const dates: fc.Arbitrary<Piece<Day>> = fc.oneof(
+  numbers(1, 31).map(({ text, fits }) => ({ text, fits: (day: Day) => fits(day.date) })),
+  fc.constant({ text: 'L', fits: (day: Day) => day.date === day.monthLength }),
+  fc.constant({ text: '?', fits: () => true }),
+);
+
+const eight = fc.nat(7);
+const weekdays: fc.Arbitrary<Piece<Day>> = fc.oneof(
+  numbers(0, 7).map(({ text, fits }) => ({
+    text,
+    fits: ({ weekday }: Day) => fits(weekday) || (weekday === 0 && fits(7)),
+  })),
+  eight.map((named) => ({
+    text: `${named}L`,
+    fits: (day: Day) => day.weekday === named % 7 && day.monthLength - day.date < 7,
+  })),
+  fc.tuple(eight, fc.integer({ min: 1, max: 5 })).map(([named, nth]) => ({
+    text: `${named}#${nth}`,
+    fits: ({ weekday, date }: Day) =>
+      weekday === named % 7 && date > 7 * (nth - 1) && date <= 7 * nth,
+  })),
+);
+
+const expressions = fc
+  .tuple(numbers(0, 59), numbers(0, 23), dates, numbers(1, 12), weekdays)
+  .map(([minute, hour, date, month, weekday]) => {
+    const restricted = !/^[*?]/.test(date.text) && !/^[*?]/.test(weekday.text);
+    return {
+      text: [minute, hour, date, month, weekday].map(({ text }) => text).join(' '),
+      onDay: (day: Day) =>
+        month.fits(day.month) &&
+        (restricted ? date.fits(day) || weekday.fits(day) : date.fits(day) && weekday.fits(day)),
+      atTime: (time: number) => minute.fits(time % 60) && hour.fits(Math.floor(time / 60)),
+    };
+  });
+type Expression = typeof expressions extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Every minute of every day that fits, up to `limit`. */
+function bruteForce({ onDay, atTime }: Expression, span: Span, limit: number): number[] {
+  const found: number[] = [];
+  for (let day = Math.floor(span.from / DAY_MS) * DAY_MS; day <= span.to; day += DAY_MS) {
+    const shown = new Date(day);
+    const [date, month] = [shown.getUTCDate(), shown.getUTCMonth() + 1];
+    const monthLength = new Date(Date.UTC(shown.getUTCFullYear(), month, 0)).getUTCDate();
+    if (!onDay({ date, month, weekday: shown.getUTCDay(), monthLength })) continue;
+    for (let time = 0; time < 1440 && found.length < limit; time += 1) {
+      const instant = day + time * MINUTE_MS;
+      if (instant > span.from && instant <= span.to && atTime(time)) found.push(instant);
+    }
+  }
+  return found;
+}
+
+const YEARS_MS = 3 * 366 * DAY_MS;
+const instants = fc.integer({ min: at('1900-01-01'), max: at('2400-01-01') });
+const shares = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** A random schedule that comes at all. */
+const schedules = expressions
+  .filter(({ text }) => problems(text).length === 0)
+  .map(({ text }) => read(text));
+
+describe('for any schedule', () => {
+  test('the occurrences are those that looking at each minute of three years finds', () => {
+    fc.assert(
+      fc.property(expressions, instants, (expression, from) => {
+        const span = { from, to: from + YEARS_MS };
+        const expected = bruteForce(expression, span, 5000);
+        const [problem] = problems(expression.text);
+
+        const found = problem ? [] : occurrencesBetween(read(expression.text), span, 5000);
+
+        expect(problem?.message ?? 'never comes').toMatch('never comes');
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('each next occurrence is later, and the same whether stepped to or asked for', () => {
+    fc.assert(
+      fc.property(schedules, instants, shares, (schedule, from, share) => {
+        const stepped = occurrencesBetween(schedule, { from, to: Infinity }, 50);
+        const last = stepped.at(-1) ?? NaN;
+        const between = Math.floor(from + (last - 1 - from) * share);
+
+        const asked = nextAfter(schedule, between);
+
+        expect(stepped).toHaveLength(50);
+        expect(stepped.every((instant, i) => instant > (stepped[i - 1] ?? from))).toBe(true);
+        expect(asked).toBe(stepped.find((instant) => instant > between));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('looking back is the mirror of looking ahead', () => {
+    fc.assert(
+      fc.property(schedules, instants, (schedule, instant) => {
+        const next = nextAfter(schedule, instant) ?? NaN;
+        const previous = previousBefore(schedule, instant) ?? NaN;
+
+        expect(previous < instant && instant < next).toBe(true);
+        expect(nextAfter(schedule, next - 1)).toBe(next);
+        expect(previousBefore(schedule, next + 1)).toBe(next);
+        expect(previousBefore(schedule, previous + 1)).toBe(previous);
+        expect(nextAfter(schedule, previous)).toBe(nextAfter(schedule, instant - 1));
+        expect(previousBefore(schedule, next)).toBe(previousBefore(schedule, instant + 1));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('the newest of a span are the tail of all, and counted they are as many', () => {
+    const limits = fc.integer({ min: 0, max: 500 });
+    fc.assert(
+      fc.property(schedules, instants, limits, (schedule, from, limit) => {
+        const to = occurrencesBetween(schedule, { from, to: Infinity }, 300).at(-1) ?? NaN;
+        const span = { from, to };
+        const all = occurrencesBetween(schedule, span, Infinity);
+
+        const newest = newestBetween(schedule, span, limit);
+
+        expect(newest).toEqual(limit === 0 ? [] : all.slice(-limit));
+        expect(countBetween(schedule, span, limit)).toEqual({
+          count: Math.min(limit, 300),
+          atLeast: limit < 300,
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+// Where both agree on the words: no list that names a number twice, no star with a step as a day.
+test('plain schedules come when cron-parser says they do in UTC', () => {
+  const plain = expressions.filter(({ text }) => {
+    const [, , date = '', , weekday = ''] = text.split(' ');
+    return !text.includes(',') && !date.startsWith('*/') && !weekday.startsWith('*/');
+  });
+  fc.assert(
+    fc.property(plain, instants, ({ text }, from) => {
+      fc.pre(problems(text).length === 0);
+      const theirs = CronExpressionParser.parse(text, { tz: 'UTC', currentDate: from }).take(10);
+
+      const ours = occurrencesBetween(read(text), { from, to: Infinity }, theirs.length);
+
+      expect(ours).toEqual(theirs.map((instant) => instant.getTime()));
+    }),
+    { numRuns: 150 },
+  );
+});
