@@ -1,0 +1,198 @@
+import type {
+  ActionRecord,
+  Attempt,
+  JobRecord,
+  Lease,
+  Note,
+  Outcome,
+  Run,
+  SpecRecord,
+  Trigger,
+} from './records.ts';
+import { assertTransition, isFailure, isFinal, type RunState } from './run.ts';
+import { compactInstant, STAMP, type Instant, type Timing } from './time.ts';
+import type { Verdict, Entry } from './undecided.ts';
+
+/** What a decision may know besides the record. Everything that varies is in here, read once. */
+export interface DecisionContext {
+  /** Store time. */
+  readonly now: Instant;
+  /** Why nothing new may be decided, when the store's clock can't be trusted; else null. */
+  readonly unsteady: string | null;
+  readonly timing: Timing;
+  readonly build: string;
+  /** From 0 up to 1, for the jitter of a backoff. */
+  readonly random: number;
+  /** Since when somebody has been here to notice what falls due; null when nobody can say. */
+  readonly upSince: Instant | null;
+  /** For an action's id, so that a repeated try writes the same one. */
+  readonly intentId: string;
+  /** Runs that an earlier try of this intent found on record already. */
+  readonly existing: ReadonlySet<string>;
+  /** Present when the asker can run an attempt of this job now. */
+  readonly offer: Offer | undefined;
+}
+
+export interface Offer {
+  readonly attemptId: string;
+  readonly owner: string;
+  readonly traceparent: string;
+}
+
+/** What becomes of one run in a commit; several changes to one run are folded into one write. */
+export type RunChange =
+  | { readonly kind: 'create'; readonly run: Run }
+  | {
+      readonly kind: 'change';
+      readonly id: string;
+      readonly from: RunState;
+      readonly set: Partial<Omit<Run, 'id' | 'job' | 'attempts' | 'notes'>>;
+      /** These three need the run as it stands; without them it need not be read. */
+      readonly open?: Attempt;
+      readonly close?: { readonly attemptId: string } & Pick<Attempt, 'outcome' | 'error'>;
+      readonly notes?: readonly Note[];
+    };
+
+/** The right to run one attempt. */
+export interface Grant {
+  readonly attemptId: string;
+  readonly runId: string;
+}
+
+/** A decision in the making: the record as it will be, and what goes on record with it. */
+export interface Draft {
+  readonly before: JobRecord | undefined;
+  record: JobRecord;
+  grant: Grant | undefined;
+  readonly runs: RunChange[];
+  readonly specs: SpecRecord[];
+  readonly actions: ActionRecord[];
+}
+
+export const draftOf = (record: JobRecord): Draft => ({
+  before: record,
+  record,
+  grant: undefined,
+  runs: [],
+  specs: [],
+  actions: [],
+});
+
+export function set(draft: Draft, change: Partial<JobRecord>): void {
+  draft.record = { ...draft.record, ...change };
+}
+
+/** How many runs of the job may be unfinished at once. */
+export const slotsOf = ({ spec: { overlap } }: JobRecord): number =>
+  typeof overlap === 'object' ? overlap.allow : 1;
+
+/** Runs that hold a slot: those with a lease, and those between two attempts. */
+export function slotsUsed(record: JobRecord): number {
+  const leased = Object.values(record.active).filter((lease) => !lease.beside).length;
+  return leased + record.retries.filter((retry) => !retry.beside).length;
+}
+
+export const isFull = (record: JobRecord): boolean => slotsUsed(record) >= slotsOf(record);
+
+/** Gives a slot back; `freeAt` never goes back. Call it before the run is taken out. */
+export function freeSlot(
+  draft: Draft,
+  run: { readonly runId: string; readonly trigger: Trigger; readonly beside: boolean },
+  at: Instant,
+): void {
+  if (run.beside || !isFull(draft.record) || at < draft.record.freeAt) return;
+  set(draft, { freeAt: at, freed: { runId: run.runId, trigger: run.trigger } });
+}
+
+export const scheduledRunId = (job: string, at: Instant): string => `${job}@${compactInstant(at)}`;
+
+/** Puts a stretch of occurrences that do not run on record. The watermark must come to cover it. */
+export function recordRange(
+  draft: Draft,
+  entry: Entry,
+  verdict: Verdict,
+  ctx: DecisionContext,
+): void {
+  const { name } = draft.record;
+  const span = `${compactInstant(entry.from)}..${compactInstant(entry.to)}`;
+  const run: Run = {
+    ...blankRun(name, `${name}@${span}~${verdict.reason}`, ctx),
+    state: verdict.state,
+    reason: verdict.reason,
+    trigger: 'schedule',
+    at: entry.to,
+    scheduledAt: entry.from,
+    cause: verdict.cause,
+    range: { from: entry.from, to: entry.to, count: entry.count, atLeast: entry.atLeast },
+  };
+  assertTransition(run.id, undefined, run.state);
+  if (ctx.existing.has(run.id)) {
+    const detail = 'this range was on record before it was decided';
+    return note(draft, { action: 'anomaly', by: null, job: name, runId: run.id, detail }, ctx);
+  }
+  draft.runs.push({ kind: 'create', run });
+  account(draft, { id: run.id, state: run.state, at: run.at, ms: null }, entry.count);
+}
+
+/** A run with nothing in it yet. */
+export function blankRun(
+  job: string,
+  id: string,
+  ctx: Pick<DecisionContext, 'now' | 'build'>,
+): Run {
+  return {
+    id,
+    job,
+    state: 'queued',
+    reason: null,
+    trigger: 'schedule',
+    at: ctx.now,
+    scheduledAt: null,
+    createdAt: STAMP,
+    startedAt: null,
+    endedAt: null,
+    attempts: [],
+    input: null,
+    output: null,
+    error: null,
+    progress: null,
+    notes: [],
+    requestHash: null,
+    requestedBy: null,
+    backfillOf: null,
+    traceparent: null,
+    cause: null,
+    range: null,
+    lateResult: null,
+    build: ctx.build,
+  };
+}
+
+const RECENT_LIMIT = 60;
+
+/** Keeps the overview's figures: totals, the streak, the last outcomes. */
+export function account(draft: Draft, outcome: Outcome, count = 1): void {
+  const { counters, recent, streak } = draft.record;
+  const { id, state, at } = outcome;
+  if (!isFinal(state)) return;
+  set(draft, {
+    counters: { ...counters, [state]: (counters[state] ?? 0) + count },
+    recent: [...recent, outcome].slice(-RECENT_LIMIT),
+  });
+  if (state === 'skipped' || state === 'missed') return;
+  const next = isFailure(state) ? Math.min(streak, 0) - 1 : Math.max(streak, 0) + 1;
+  set(draft, { last: { runId: id, state, at }, streak: state === 'cancelled' ? streak : next });
+}
+
+export function note(
+  draft: Draft,
+  action: Omit<ActionRecord, 'id' | 'at'>,
+  ctx: DecisionContext,
+): void {
+  const id = `${ctx.intentId}-${draft.actions.length}`;
+  draft.actions.push({ ...action, id, at: ctx.now });
+}
+
+/** Store time at which a lease may be judged dead: one more than the last instant it may be alive. */
+export const expiryOf = (lease: Lease, now: Instant): Instant =>
+  Math.max(lease.renewedAt, lease.renewedAt < 0 ? now : 0) + lease.leaseMs + lease.graceMs + 1;

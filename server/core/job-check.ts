@@ -1,0 +1,252 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Handler } from './context.ts';
+import type { Job, Problem } from './job.ts';
+import type { CatchUp, Overlap, RetryPolicy } from './records.ts';
+import { parseSchedule } from './schedule.ts';
+import { parseDuration } from './time.ts';
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const TAG = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
+const HOUR_MS = 3_600_000;
+const FIELDS = {
+  definition:
+    'name description tags schedule timeZone overlap catchUp timeout lease retry onLost input run isolate',
+  catchUp: 'runs within max',
+  retry: 'attempts backoff',
+  'retry.backoff': 'from factor to jitter',
+  overlap: 'allow',
+} as const;
+/** Bounds that keep one job from drowning the service. */
+const LIMITS = { allow: 100, attempts: 100, max: 1000, tags: 20, description: 1000 } as const;
+
+/** Reads what a person wrote into a job, collecting every problem under its field. */
+export function checkDefinition(definition: unknown): Job {
+  const check = new Check();
+  const given = check.object('definition', definition) ?? {};
+  const name = check.name(given['name']);
+  const { schedule, timeZone } = check.schedule(given, name);
+  if (given['isolate'] === true) check.fail('isolate', 'isolated handlers are not supported yet');
+  return {
+    name,
+    description: check.description(given['description']),
+    tags: check.tags(given['tags']),
+    schedule,
+    timeZone,
+    spec: {
+      overlap: check.overlap(given['overlap']),
+      catchUp: check.catchUp(given['catchUp']),
+      timeoutMs: check.duration('timeout', given['timeout'], 600_000, { min: 1, max: 604_800_000 }),
+      leaseMs:
+        given['lease'] === undefined
+          ? null
+          : check.duration('lease', given['lease'], 0, { min: 2000, max: HOUR_MS }),
+      retry: check.retry(given['retry'], given['onLost'] === 'retry' ? 2 : 1),
+      onLost: check.onLost(given['onLost'], given['retry']),
+    },
+    input: check.input(given['input']),
+    run: check.run(given['run']),
+    problems: check.problems,
+  };
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** Collects problems while it reads; each method returns something usable whatever it was given. */
+class Check {
+  readonly problems: Problem[] = [];
+
+  fail(field: string, message: string): void {
+    this.problems.push({ field, message });
+  }
+
+  object(where: keyof typeof FIELDS, value: unknown): Given | undefined {
+    if (!isObject(value)) {
+      this.fail(where, `expected an object, got ${show(value)}`);
+      return undefined;
+    }
+    const known = FIELDS[where].split(' ');
+    for (const key of Object.keys(value)) {
+      if (known.includes(key)) continue;
+      const field = where === 'definition' ? key : `${where}.${key}`;
+      this.fail(field, `unknown field; known here are ${known.join(', ')}`);
+    }
+    return value;
+  }
+
+  name(value: unknown): string {
+    if (typeof value === 'string' && NAME.test(value)) return value;
+    const rule = 'expected 1 to 63 lower-case letters, digits and hyphens, not starting with one';
+    this.fail('name', `${rule}, got ${show(value)}`);
+    return typeof value === 'string' ? value : '';
+  }
+
+  description(value: unknown): string {
+    if (value === undefined) return '';
+    if (typeof value === 'string' && value.length <= LIMITS.description) return value;
+    this.fail('description', `expected text of at most ${LIMITS.description} characters`);
+    return '';
+  }
+
+  tags(value: unknown): string[] {
+    if (value === undefined) return [];
+    if (Array.isArray(value) && value.length <= LIMITS.tags) {
+      const tags = value.filter((tag) => typeof tag === 'string').filter((tag) => TAG.test(tag));
+      if (tags.length === value.length) return tags;
+    }
+    this.fail('tags', `expected at most ${LIMITS.tags} short words, got ${show(value)}`);
+    return [];
+  }
+
+  schedule(given: Given, name: string): { schedule: string | null; timeZone: string } {
+    const schedule = given['schedule'] ?? null;
+    const timeZone = given['timeZone'] ?? 'UTC';
+    if (typeof timeZone !== 'string') {
+      this.fail('timeZone', `expected an IANA name such as "UTC", got ${show(timeZone)}`);
+      return { schedule: null, timeZone: 'UTC' };
+    }
+    if (schedule !== null && typeof schedule !== 'string') {
+      this.fail('schedule', `expected cron text such as "0 2 * * *", got ${show(schedule)}`);
+      return { schedule: null, timeZone };
+    }
+    // Without a schedule the zone is checked all the same: a typing error waits there.
+    const parsed = parseSchedule({ schedule: schedule ?? '* * * * *', timeZone }, name);
+    if ('problems' in parsed) {
+      for (const problem of parsed.problems) this.fail(problem.field, problem.message);
+    }
+    return { schedule, timeZone };
+  }
+
+  overlap(value: unknown): Overlap {
+    if (value === undefined) return 'skip';
+    if (value === 'skip' || value === 'queue' || value === 'replace') return value;
+    if (isObject(value)) {
+      const given = this.object('overlap', value) ?? {};
+      const allow = this.whole('overlap.allow', given['allow'], 1, { min: 1, max: LIMITS.allow });
+      return { allow };
+    }
+    this.fail('overlap', `expected skip, queue, replace or { allow: n }, got ${show(value)}`);
+    return 'skip';
+  }
+
+  catchUp(value: unknown): CatchUp {
+    const given = value === undefined ? {} : (this.object('catchUp', value) ?? {});
+    const runs = value === undefined ? 'latest' : given['runs'];
+    const ok = runs === 'none' || runs === 'latest' || runs === 'all';
+    if (!ok && isObject(value)) {
+      this.fail('catchUp.runs', `expected none, latest or all, got ${show(runs)}`);
+    }
+    return {
+      runs: ok ? runs : 'latest',
+      withinMs: this.duration('catchUp.within', given['within'], HOUR_MS, { min: 1 }),
+      max: this.whole('catchUp.max', given['max'], 10, { min: 1, max: LIMITS.max }),
+    };
+  }
+
+  retry(value: unknown, attempts: number): RetryPolicy {
+    const given = value === undefined ? {} : (this.object('retry', value) ?? {});
+    const backoff =
+      given['backoff'] === undefined ? {} : (this.object('retry.backoff', given['backoff']) ?? {});
+    const at = (key: string): string => `retry.backoff.${key}`;
+    const fromMs = this.duration(at('from'), backoff['from'], 10_000, { min: 0 });
+    const toMs = this.duration(at('to'), backoff['to'], Math.max(fromMs, 300_000), { min: 0 });
+    if (toMs < fromMs) this.fail(at('to'), `is ${toMs} ms, shorter than from (${fromMs} ms)`);
+    return {
+      attempts: this.whole('retry.attempts', given['attempts'], attempts, {
+        min: 1,
+        max: LIMITS.attempts,
+      }),
+      backoff: {
+        fromMs,
+        factor: this.number(at('factor'), backoff['factor'], 2, { min: 1, max: 100 }),
+        toMs,
+        jitter: this.number(at('jitter'), backoff['jitter'], 0.1, { min: 0, max: 1 }),
+      },
+    };
+  }
+
+  onLost(value: unknown, retry: unknown): 'fail' | 'retry' {
+    if (value === undefined || value === 'fail') return 'fail';
+    if (value !== 'retry') {
+      this.fail('onLost', `expected fail or retry, got ${show(value)}`);
+      return 'fail';
+    }
+    if (isObject(retry) && retry['attempts'] === 1) {
+      this.fail('onLost', 'retry needs retry.attempts of at least 2, as the lost one counts');
+    }
+    return 'retry';
+  }
+
+  duration(field: string, value: unknown, preset: number, bounds: Bounds): number {
+    if (value === undefined) return preset;
+    const ms = parseDuration(value);
+    if (ms === undefined) {
+      this.fail(field, `expected a duration such as "10m" or milliseconds, got ${show(value)}`);
+      return preset;
+    }
+    return this.within(field, ms, preset, bounds, ' ms');
+  }
+
+  whole(field: string, value: unknown, preset: number, bounds: Bounds): number {
+    if (value === undefined || Number.isInteger(value)) {
+      return this.number(field, value, preset, bounds);
+    }
+    this.fail(field, `expected a whole number, got ${show(value)}`);
+    return preset;
+  }
+
+  number(field: string, value: unknown, preset: number, bounds: Bounds): number {
+    if (value === undefined) return preset;
+    if (typeof value === 'number' && !Number.isNaN(value)) {
+      return this.within(field, value, preset, bounds, '');
+    }
+    this.fail(field, `expected a number, got ${show(value)}`);
+    return preset;
+  }
+
+  within(field: string, value: number, preset: number, bounds: Bounds, unit: string): number {
+    const { min, max = Infinity } = bounds;
+    if (value >= min && value <= max) return value;
+    const right = max === Infinity ? `at least ${min}${unit}` : `${min} to ${max}${unit}`;
+    this.fail(field, `is ${value}${unit}; right would be ${right}`);
+    return preset;
+  }
+
+  input(value: unknown): StandardSchemaV1 | undefined {
+    if (value === undefined || isStandardSchema(value)) return value;
+    this.fail('input', 'expected a Standard Schema validator, such as one of valibot or zod');
+    return undefined;
+  }
+
+  run(value: unknown): Handler {
+    if (isHandler(value)) return value;
+    this.fail('run', `expected the handler or a function that imports it, got ${show(value)}`);
+    return () => undefined;
+  }
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max?: number;
+}
+
+const isObject = (value: unknown): value is Given =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isHandler = (value: unknown): value is Handler => typeof value === 'function';
+
+/** ArkType's and others' schemas are functions, so a type of object is not asked for. */
+function isStandardSchema(value: unknown): value is StandardSchemaV1 {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard: unknown = Reflect.get(value, '~standard');
+  return isObject(standard) && typeof standard['validate'] === 'function';
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  } catch {
+    return 'something that is not JSON';
+  }
+}

@@ -1,0 +1,178 @@
+import { chooseOccurrences, judgeAfterLoss, type Choice } from './choose.ts';
+import {
+  account,
+  expiryOf,
+  freeSlot,
+  isFull,
+  note,
+  recordRange,
+  scheduledRunId,
+  set,
+  type DecisionContext,
+  type Draft,
+  type Offer,
+} from './draft.ts';
+import { startBackfill, startOccurrence, startQueued, startRetry } from './start.ts';
+import type { JobRecord } from './records.ts';
+import { expire } from './settle.ts';
+import { STAMP, type Instant } from './time.ts';
+import { neighbours, nextOccurrence, nextOpen, undecided } from './undecided.ts';
+import { moveWatermark, resume } from './watermark.ts';
+
+/**
+ * What to do about a job as of now: PROTOCOL.md 2.4, rule by rule. Pure: it reads the record and
+ * the context, and changes the draft. Grants at most one attempt; whoever can run more asks again.
+ */
+export function plan(draft: Draft, ctx: DecisionContext): void {
+  if (ctx.unsteady === null) {
+    const retriedAfter = expire(draft, ctx);
+    endPause(draft, ctx);
+    if (retriedAfter !== undefined) judgeAfterLoss(draft, retriedAfter, ctx);
+    if (isFull(draft.record)) replaceRunning(draft, ctx);
+    startOne(draft, ctx);
+  }
+  arm(draft, ctx);
+}
+
+/** Rule 3: a pause with an end resumes by itself, at its end however late that is noticed. */
+function endPause(draft: Draft, { now }: DecisionContext): void {
+  const { paused } = draft.record;
+  if (paused === null || paused.until === null || now < paused.until) return;
+  resume(draft, paused.until);
+}
+
+/** Rule 5: under `replace`, an occurrence that fell due after the running run began ends that run. */
+function replaceRunning(draft: Draft, ctx: DecisionContext): void {
+  const due = replaceDueAt(draft.record, ctx.now);
+  if (due === undefined || due > ctx.now) return;
+  replaceHolders(draft, scheduledRunId(draft.record.name, due), ctx);
+}
+
+/** Marks whatever runs in a slot to be cancelled, and cancels at once what waits to be tried again. */
+export function replaceHolders(draft: Draft, cause: string, ctx: DecisionContext): void {
+  const mark = { at: ctx.now, why: 'replaced', by: null } as const;
+  for (const [attemptId, lease] of Object.entries(draft.record.active)) {
+    if (lease.beside || lease.cancel !== null) continue;
+    const active = { ...draft.record.active, [attemptId]: { ...lease, cancel: mark } };
+    set(draft, { active });
+  }
+  for (const retry of draft.record.retries) {
+    if (retry.beside) continue;
+    freeSlot(draft, retry, ctx.now);
+    cancelWaiting(draft, retry.runId, 'retry_wait', cause, ctx);
+  }
+}
+
+/** When rule 5 next ends the run that holds the slot; undefined when it never will, or has. */
+function replaceDueAt(record: JobRecord, now: Instant): Instant | undefined {
+  if (record.spec.overlap !== 'replace' || record.paused !== null || record.retiredAt !== null) {
+    return undefined;
+  }
+  const leases = Object.values(record.active).filter((lease) => !lease.beside);
+  if (leases.some((lease) => lease.cancel !== null)) return undefined;
+  const retries = record.retries.filter((retry) => !retry.beside);
+  const began = [
+    ...leases.map(({ startedAt }) => (startedAt === STAMP ? now : startedAt)),
+    ...retries.map((retry) => retry.since),
+  ];
+  if (began.length === 0) return undefined;
+  const after = Math.max(record.watermark, record.catchUpTo ?? -Infinity, Math.min(...began));
+  return nextOpen(record, after);
+}
+
+/** Takes a waiting run out and ends it as cancelled. */
+export function cancelWaiting(
+  draft: Draft,
+  runId: string,
+  from: 'queued' | 'retry_wait',
+  cause: string | null,
+  { now }: DecisionContext,
+): void {
+  const { retries, queue } = draft.record;
+  set(draft, {
+    retries: retries.filter((retry) => retry.runId !== runId),
+    queue: queue.filter((queued) => queued.runId !== runId),
+  });
+  const end = { state: 'cancelled', endedAt: STAMP, cause } as const;
+  draft.runs.push({ kind: 'change', id: runId, from, set: end });
+  account(draft, { id: runId, state: 'cancelled', at: now, ms: null }, 1);
+}
+
+/** Rule 6: a due retry starts in the slot it holds; else, with a free slot, whoever waits longest. */
+function startOne(draft: Draft, ctx: DecisionContext): void {
+  if (ctx.offer === undefined) return;
+  const retry = draft.record.retries.find(({ notBefore }) => notBefore <= ctx.now);
+  if (retry !== undefined) return startRetry(draft, retry, ctx, ctx.offer);
+  if (isFull(draft.record)) return;
+
+  const choice = judge(draft, ctx);
+  if (choice?.start !== undefined && passOver(draft, choice.start, ctx)) return;
+  const [queued] = draft.record.queue;
+  const { backfill } = draft.record;
+  const waits = [choice?.start, queued?.since, backfill?.since];
+  const longest = Math.min(...waits.map((since) => since ?? Infinity));
+  if (longest === Infinity) return;
+  if (choice?.start === longest) return startOccurrence(draft, choice.start, ctx, ctx.offer);
+  if (queued?.since === longest) return startQueued(draft, queued, ctx, ctx.offer);
+  continueBackfill(draft, ctx, ctx.offer);
+}
+
+/** A backfill goes by the schedule in force at its cursor; past its last occurrence it is over. */
+function continueBackfill(draft: Draft, ctx: DecisionContext, offer: Offer): void {
+  const { backfill } = draft.record;
+  if (backfill === null) return;
+  const at = neighbours(draft.record, backfill.cursor).next;
+  if (at === undefined || at > backfill.to) return set(draft, { backfill: null });
+  const { next } = neighbours(draft.record, at);
+  startBackfill(draft, { backfill, at, next }, ctx, offer);
+}
+
+/**
+ * An occurrence whose run is on record although the watermark says otherwise (a restored backup)
+ * is covered by that record: the watermark passes it, and the anomaly is noted.
+ */
+function passOver(draft: Draft, at: Instant, ctx: DecisionContext): boolean {
+  const { name } = draft.record;
+  const runId = scheduledRunId(name, at);
+  if (!ctx.existing.has(runId)) return false;
+  moveWatermark(draft, at);
+  const detail = 'its run was on record before it was decided; it is not run again';
+  note(draft, { action: 'anomaly', by: null, job: name, runId, detail }, ctx);
+  return true;
+}
+
+/** Records all that comes before the first occurrence that may start, or all there is. */
+function judge(draft: Draft, ctx: DecisionContext): Choice | undefined {
+  if (draft.record.paused !== null || draft.record.retiredAt !== null) return undefined;
+  const entries = undecided(draft.record, ctx.now);
+  if (entries.length === 0) return undefined;
+  const choice = chooseOccurrences(draft.record, entries, ctx);
+  for (const { entry, verdict } of choice.record) recordRange(draft, entry, verdict, ctx);
+  const last = choice.record.at(-1)?.entry.to;
+  if (last !== undefined) moveWatermark(draft, last);
+  if (choice.catchUpTo !== draft.record.catchUpTo) set(draft, { catchUpTo: choice.catchUpTo });
+  return choice;
+}
+
+/** Rule 8: the earliest instant at which anything could happen to this job. */
+export function arm(draft: Draft, ctx: DecisionContext): void {
+  const at = nextActionAt(draft.record, ctx.now);
+  if (at !== draft.record.nextActionAt) set(draft, { nextActionAt: at });
+}
+
+function nextActionAt(record: JobRecord, now: Instant): Instant | null {
+  const soonest = [
+    ...Object.values(record.active).map((lease) => expiryOf(lease, now)),
+    ...record.retries.map((retry) => retry.notBefore),
+    record.paused?.until ?? Infinity,
+  ];
+  if (isFull(record)) soonest.push(replaceDueAt(record, now) ?? Infinity);
+  else {
+    const waits = record.queue.length > 0 || record.backfill !== null;
+    if (waits) soonest.push(Math.min(record.nextActionAt ?? now, now));
+    const scheduled = record.paused === null && record.retiredAt === null;
+    if (scheduled) soonest.push(nextOccurrence(record, record.watermark) ?? Infinity);
+  }
+  const at = Math.min(...soonest);
+  return at === Infinity ? null : at;
+}

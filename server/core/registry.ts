@@ -1,0 +1,76 @@
+import { validateInput } from './input.ts';
+import type { Job } from './job.ts';
+import { isJob } from './job.ts';
+import type { Timing } from './time.ts';
+
+/** The jobs of this build, by name. */
+export type Registry = ReadonlyMap<string, Job>;
+
+/** No registry file is this long by intent. */
+const MAX_JOBS = 20_000;
+const MAX_REPORTED = 200;
+
+/** Every problem of every job, each line ready to be shown: `job "x": schedule: minute 61 …`. */
+export class RegistryProblems extends Error {
+  override readonly name = 'RegistryProblems';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.slice(0, MAX_REPORTED).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Turns a registry module's default export into the jobs by name. Throws `RegistryProblems` with
+ * everything that is wrong in it, in one go.
+ */
+export function readRegistry(exported: unknown, timing: Timing): Registry {
+  if (!Array.isArray(exported)) {
+    throw new RegistryProblems(['the registry has no array of jobs as its default export']);
+  }
+  if (exported.length > MAX_JOBS) {
+    throw new RegistryProblems([`the registry lists ${exported.length} jobs; ${MAX_JOBS} is most`]);
+  }
+  const jobs = new Map<string, Job>();
+  const problems: string[] = [];
+  for (const [index, entry] of exported.entries()) {
+    if (!isJob(entry)) {
+      problems.push(`entry ${index + 1} of the registry is not a job: make it with defineJob`);
+      continue;
+    }
+    const label = entry.name === '' ? `entry ${index + 1}` : `job "${entry.name}"`;
+    for (const { field, message } of entry.problems)
+      problems.push(`${label}: ${field}: ${message}`);
+    if (jobs.has(entry.name)) problems.push(`${label}: name: two jobs have this name`);
+    problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
+    jobs.set(entry.name, entry);
+  }
+  if (problems.length > 0) throw new RegistryProblems(problems);
+  return jobs;
+}
+
+/** A window shorter than two ticks would miss what a wake-up had no chance to see in time. */
+function tooShort(job: Job, { tickMs }: Timing): string[] {
+  const { withinMs } = job.spec.catchUp;
+  if (withinMs >= 2 * tickMs) return [];
+  return [`catchUp.within: is ${withinMs} ms; right would be at least two ticks, ${2 * tickMs} ms`];
+}
+
+/**
+ * A scheduled run has no input: its job's schema must accept that, or `{}`. Throws
+ * `RegistryProblems` naming every job whose schema does not.
+ */
+export async function checkInputs(registry: Registry): Promise<void> {
+  const problems: string[] = [];
+  for (const job of registry.values()) {
+    if (job.schedule === null || job.input === undefined) continue;
+    try {
+      await validateInput(job, undefined);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      problems.push(`job "${job.name}": input: a scheduled run has none, but ${why}`);
+    }
+  }
+  if (problems.length > 0) throw new RegistryProblems(problems);
+}

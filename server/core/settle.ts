@@ -1,0 +1,174 @@
+import {
+  account,
+  expiryOf,
+  freeSlot,
+  note,
+  set,
+  slotsOf,
+  slotsUsed,
+  type DecisionContext,
+  type Draft,
+} from './draft.ts';
+import type {
+  AttemptOutcome,
+  JobRecord,
+  Lease,
+  Note,
+  Progress,
+  RetryPolicy,
+  Run,
+  RunError,
+} from './records.ts';
+import { assertTransition, BrokenInvariant, type RunState } from './run.ts';
+import { STAMP, type Instant } from './time.ts';
+import { ageOf } from './undecided.ts';
+
+/** This many drains of one run are free; a further one uses up a try like an error. */
+export const FREE_INTERRUPTIONS = 20;
+
+/** How an attempt ended, and what it leaves. */
+export interface Ending {
+  readonly outcome: AttemptOutcome;
+  readonly output: string | null;
+  readonly error: RunError | null;
+  readonly notes: readonly Note[];
+  readonly progress: Progress | null;
+  /** What the handler returned after it was out of time: kept, and changes nothing. */
+  readonly lateOutput: string | null;
+}
+
+/** An ending with nothing more to say. */
+export const bareEnding = (outcome: AttemptOutcome, error: RunError | null): Ending => ({
+  outcome,
+  output: null,
+  error,
+  notes: [],
+  progress: null,
+  lateOutput: null,
+});
+
+/** Ends an attempt: takes its lease out, closes it in its run, and says what the run becomes. */
+export function settle(
+  draft: Draft,
+  attemptId: string,
+  ending: Ending,
+  at: Instant,
+  ctx: DecisionContext,
+): RunState {
+  const lease = draft.record.active[attemptId];
+  if (lease === undefined) throw new BrokenInvariant(`attempt ${attemptId} has no lease to end`);
+  const state = stateAfter(draft.record, lease, ending.outcome, ctx.now);
+  assertTransition(lease.runId, 'running', state);
+  if (state !== 'retry_wait') freeSlot(draft, lease, at);
+  const { [attemptId]: _ended, ...active } = draft.record.active;
+  set(draft, { active });
+  if (state === 'retry_wait') {
+    const retry = nextTry(draft.record, lease, ending.outcome, ctx);
+    set(draft, { retries: [...draft.record.retries, retry] });
+  }
+  draft.runs.push({
+    kind: 'change',
+    id: lease.runId,
+    from: 'running',
+    set: {
+      state,
+      error: state === 'succeeded' ? null : ending.error,
+      output: ending.output,
+      endedAt: state === 'retry_wait' ? null : STAMP,
+      ...(ending.progress !== null && { progress: ending.progress }),
+      ...lateResult(attemptId, ending),
+    },
+    close: { attemptId, outcome: ending.outcome, error: ending.error },
+    notes: ending.notes,
+  });
+  account(draft, { id: lease.runId, state, at: ctx.now, ms: ctx.now - lease.startedAt });
+  return state;
+}
+
+function lateResult(attemptId: string, ending: Ending): Partial<Pick<Run, 'lateResult'>> {
+  const { outcome, lateOutput: output, error } = ending;
+  return output === null ? {} : { lateResult: { attemptId, outcome, output, error, at: STAMP } };
+}
+
+function stateAfter(
+  record: JobRecord,
+  lease: Lease,
+  outcome: AttemptOutcome,
+  now: Instant,
+): RunState {
+  if (outcome === 'succeeded') return 'succeeded';
+  if (lease.cancel !== null || outcome === 'cancelled') return 'cancelled';
+  const { retry, onLost } = record.spec;
+  const triesLeft = triesUsed(lease) < retry.attempts;
+  if (outcome === 'interrupted' && lease.interruptions < FREE_INTERRUPTIONS) {
+    return retry.attempts > 1 || onLost === 'retry' ? 'retry_wait' : 'lost';
+  }
+  if (outcome === 'lost') {
+    return onLost === 'retry' && triesLeft && !tooOld(record, lease, now) ? 'retry_wait' : 'lost';
+  }
+  if (triesLeft) return 'retry_wait';
+  return outcome === 'timed_out' ? 'timed_out' : 'failed';
+}
+
+/** Tries that count, this attempt among them. */
+const triesUsed = (lease: Lease): number =>
+  lease.attempt - Math.min(lease.interruptions, FREE_INTERRUPTIONS);
+
+const tooOld = (record: JobRecord, { scheduledAt }: Lease, now: Instant): boolean =>
+  scheduledAt !== null && ageOf(record, scheduledAt, now) > record.spec.catchUp.withinMs;
+
+function nextTry(
+  record: JobRecord,
+  lease: Lease,
+  outcome: AttemptOutcome,
+  { now, random }: DecisionContext,
+) {
+  const interrupted = outcome === 'interrupted';
+  const delay =
+    interrupted || outcome === 'lost' ? 0 : backoffMs(record.spec.retry, triesUsed(lease), random);
+  return {
+    runId: lease.runId,
+    trigger: lease.trigger,
+    scheduledAt: lease.scheduledAt,
+    attempt: lease.attempt + 1,
+    interruptions: lease.interruptions + (interrupted ? 1 : 0),
+    notBefore: now + delay,
+    since: lease.startedAt,
+    beside: lease.beside,
+  };
+}
+
+/** Delay after the nth counted failure (from 1), spread by the policy's jitter; `random` is 0 up to 1. */
+export function backoffMs({ backoff }: RetryPolicy, failures: number, random: number): number {
+  const grown = backoff.fromMs * backoff.factor ** (failures - 1);
+  const delay = Math.min(grown, backoff.toMs);
+  return Math.round(delay * (1 + backoff.jitter * (2 * random - 1)));
+}
+
+/**
+ * Rule 2: ends every attempt whose lease ran out by store time. Gives the latest instant at which
+ * one that will be tried again was last believed alive; undefined when there is none.
+ */
+export function expire(draft: Draft, ctx: DecisionContext): Instant | undefined {
+  let retriedAfter: Instant | undefined;
+  for (const [attemptId, lease] of Object.entries(draft.record.active)) {
+    const deadAt = expiryOf(lease, ctx.now) - 1;
+    if (ctx.now <= deadAt) continue;
+    const ending = bareEnding('lost', lostError(lease));
+    const wasFull = slotsUsed(draft.record) >= slotsOf(draft.record);
+    const state = settle(draft, attemptId, ending, deadAt, ctx);
+    const { name } = draft.record;
+    const detail = `attempt ${lease.attempt} on ${lease.owner} gave no sign of life: ${state}`;
+    note(draft, { action: 'lost', by: null, job: name, runId: lease.runId, detail }, ctx);
+    if (state === 'retry_wait' && wasFull) retriedAfter = Math.max(retriedAfter ?? 0, deadAt);
+  }
+  return retriedAfter;
+}
+
+function lostError(lease: Lease): RunError {
+  const seconds = Math.round((lease.leaseMs + lease.graceMs) / 1000);
+  const message =
+    `its process (${lease.owner}) gave no sign of life for ${seconds} s: it was killed, ` +
+    'stopped, or cut off from the store; how far it came is not known';
+  return { name: 'LostLease', message, stack: null };
+}
