@@ -8,7 +8,9 @@ import { moveWatermark } from './watermark.ts';
 export interface Choice {
   /** The earliest candidate; undefined when none of the occurrences may start. */
   readonly start: Instant | undefined;
-  /** Entries before it (all, where there is none), in order, each with the reason it does not run. */
+  /**
+   * Entries before it (all, where there is none), in order, each with the reason it does not run.
+   */
   readonly record: readonly { readonly entry: Entry; readonly verdict: Verdict }[];
   readonly catchUpTo: Instant | null;
 }
@@ -124,7 +126,9 @@ function missed(at: Instant, { upSince }: DecisionContext): Verdict {
   return { state: 'missed', reason, cause: null };
 }
 
-/** Neighbours that share a verdict become one range, so an outage is one write however long it was. */
+/**
+ * Neighbours that share a verdict become one range, so an outage is one write however long it was.
+ */
 export function merge(
   judged: readonly { readonly entry: Entry; readonly verdict: Verdict }[],
 ): { entry: Entry; verdict: Verdict }[] {

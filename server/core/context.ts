@@ -15,17 +15,21 @@ export interface JobContext<Input = unknown> {
   readonly trigger: Trigger;
   /** From 1; counts each start of this run. */
   readonly attempt: number;
-  /** Grows with each attempt of the job, for ever. Whatever you write to can refuse a smaller one. */
+  /**
+   * Grows with each attempt of the job, for ever. Whatever you write to can refuse a smaller one.
+   */
   readonly fence: number;
   /** The run's id, equal in all its attempts: hand it to services that take an idempotency key. */
   readonly idempotencyKey: string;
-  /** Aborted on timeout, cancel, lost lease and drain. Stop soon: until you do, nothing else starts. */
+  /**
+   * Aborted on timeout, cancel, lost lease and drain. Stop soon: until you do, nothing else starts.
+   */
   readonly signal: AbortSignal;
   readonly log: JobLog;
   /** Shows how far the work is. `total` may be left out. */
-  progress(done: number, total?: number): void;
+  readonly progress: (done: number, total?: number) => void;
   /** The path of a folder of this attempt's own, made on the first call and removed at its end. */
-  scratch(): Promise<string>;
+  readonly scratch: () => Promise<string>;
   /** Like the global `fetch`, with this run's trace and signal. */
   readonly fetch: typeof fetch;
   /** W3C trace context of this attempt. */

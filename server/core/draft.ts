@@ -193,6 +193,8 @@ export function note(
   draft.actions.push({ ...action, id, at: ctx.now });
 }
 
-/** Store time at which a lease may be judged dead: one more than the last instant it may be alive. */
+/**
+ * Store time at which a lease may be judged dead: one more than the last instant it may be alive.
+ */
 export const expiryOf = (lease: Lease, now: Instant): Instant =>
   Math.max(lease.renewedAt, lease.renewedAt < 0 ? now : 0) + lease.leaseMs + lease.graceMs + 1;

@@ -14,7 +14,9 @@ export interface Folded {
 
 type Change = Extract<RunChange, { kind: 'change' }>;
 
-/** The runs that must be read first: those whose attempts or notes change; with `all`, every one. */
+/**
+ * The runs that must be read first: those whose attempts or notes change; with `all`, every one.
+ */
 export function runsNeeded(changes: readonly RunChange[], all: boolean): Set<string> {
   const created = new Set<string>();
   const needed = new Set<string>();

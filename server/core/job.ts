@@ -32,7 +32,9 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
   readonly retry?: {
     /** Counts the first try; 1, so no retry. */
     readonly attempts: number;
-    /** Delay before the next: `from` 10 s, times `factor` 2 each, up to `to` 5 min, ± `jitter` 0.1. */
+    /**
+     * Delay before the next: `from` 10 s, times `factor` 2 each, up to `to` 5 min, ± `jitter` 0.1.
+     */
     readonly backoff?: {
       readonly from?: Duration;
       readonly factor?: number;
@@ -40,7 +42,10 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
       readonly jitter?: number;
     };
   };
-  /** What becomes of a run whose process died; `fail`. With `retry`, `retry.attempts` is 2 if not given. */
+  /**
+   * What becomes of a run whose process died; `fail`. With `retry`, `retry.attempts` is 2 if not
+   * given.
+   */
   readonly onLost?: 'fail' | 'retry';
   /** Any Standard Schema validator: valibot, zod, … */
   readonly input?: Schema;

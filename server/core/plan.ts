@@ -41,14 +41,18 @@ function endPause(draft: Draft, { now }: DecisionContext): void {
   resume(draft, paused.until);
 }
 
-/** Rule 5: under `replace`, an occurrence that fell due after the running run began ends that run. */
+/**
+ * Rule 5: under `replace`, an occurrence that fell due after the running run began ends that run.
+ */
 function replaceRunning(draft: Draft, ctx: DecisionContext): void {
   const due = replaceDueAt(draft.record, ctx.now);
   if (due === undefined || due > ctx.now) return;
   replaceHolders(draft, scheduledRunId(draft.record.name, due), ctx);
 }
 
-/** Marks whatever runs in a slot to be cancelled, and cancels at once what waits to be tried again. */
+/**
+ * Marks whatever runs in a slot to be cancelled, and cancels at once what waits to be tried again.
+ */
 export function replaceHolders(draft: Draft, cause: string, ctx: DecisionContext): void {
   const mark = { at: ctx.now, why: 'replaced', by: null } as const;
   for (const [attemptId, lease] of Object.entries(draft.record.active)) {
@@ -98,7 +102,9 @@ export function cancelWaiting(
   account(draft, { id: runId, state: 'cancelled', at: now, ms: null }, 1);
 }
 
-/** Rule 6: a due retry starts in the slot it holds; else, with a free slot, whoever waits longest. */
+/**
+ * Rule 6: a due retry starts in the slot it holds; else, with a free slot, whoever waits longest.
+ */
 function startOne(draft: Draft, ctx: DecisionContext): void {
   if (ctx.offer === undefined) return;
   const retry = draft.record.retries.find(({ notBefore }) => notBefore <= ctx.now);

@@ -138,7 +138,10 @@ function nextTry(
   };
 }
 
-/** Delay after the nth counted failure (from 1), spread by the policy's jitter; `random` is 0 up to 1. */
+/**
+ * Delay after the nth counted failure (from 1), spread by the policy's jitter; `random` is 0 up to
+ * 1.
+ */
 export function backoffMs({ backoff }: RetryPolicy, failures: number, random: number): number {
   const grown = backoff.fromMs * backoff.factor ** (failures - 1);
   const delay = Math.min(grown, backoff.toMs);

@@ -87,7 +87,9 @@ interface Starting {
   readonly beside?: boolean;
 }
 
-/** Rule 7: a new lease under a fencing token larger than any before, also after a restored backup. */
+/**
+ * Rule 7: a new lease under a fencing token larger than any before, also after a restored backup.
+ */
 export function grant(draft: Draft, run: Starting, ctx: DecisionContext, offer: Offer): Attempt {
   const { record } = draft;
   const { leaseMs } = record.spec;

@@ -40,7 +40,9 @@ export type Event =
       readonly by: string | null;
     }
   | { readonly kind: 'define'; readonly definition: Definition }
-  | { readonly kind: 'retire' };
+  | { readonly kind: 'retire' }
+  /** Retention is about to delete what lies up to `from`. */
+  | { readonly kind: 'forget'; readonly from: Instant };
 
 /** A decision, ready to be committed; or that there is nothing to do; or why it can't be. */
 export type Stepped =
@@ -116,7 +118,8 @@ function happen(
 ): Refusal | undefined {
   switch (event.kind) {
     case 'wake':
-      return void plan(draft, ctx);
+      plan(draft, ctx);
+      return undefined;
     case 'renew':
       return renew(draft, event, ctx);
     case 'finish':
@@ -135,6 +138,8 @@ function happen(
       return backfill(draft, event, ctx);
     case 'retire':
       return retire(draft, ctx);
+    case 'forget':
+      return forget(draft, event);
   }
 }
 
@@ -239,6 +244,12 @@ function free(draft: Draft, event: Of<'free'>, ctx: DecisionContext): Refusal | 
   note(draft, { action: 'free', by, job: draft.record.name, runId, detail }, ctx);
   plan(draft, ctx);
   return undefined;
+}
+
+/** From here on the history answers for what came later only: said before anything is deleted. */
+function forget(draft: Draft, { from }: Of<'forget'>): undefined {
+  const { ledgerFrom, watermark } = draft.record;
+  if (from > ledgerFrom) set(draft, { ledgerFrom: Math.min(from, watermark) });
 }
 
 /** Pausing again changes the note and the end, not the beginning. */

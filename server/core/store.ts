@@ -8,7 +8,9 @@ import type { Instant } from './time.ts';
  * `test/store-contract.ts`, on each store.
  */
 export interface Store {
-  /** The job as it stands, with the version to commit under. `record` is undefined if there is none. */
+  /**
+   * The job as it stands, with the version to commit under. `record` is undefined if there is none.
+   */
   read(name: string): Promise<Loaded>;
 
   /**
@@ -83,6 +85,8 @@ export interface LoadedJob {
   readonly record: JobRecord | undefined;
   /** Why the record can't be used, in words. Then `record` is undefined and `version` is not. */
   readonly problem: string | undefined;
+  /** Why the job is set aside by a quarantine, until its next commit; undefined when it is not. */
+  readonly setAside: string | undefined;
 }
 
 export interface Loaded extends LoadedJob, StoreTime {}

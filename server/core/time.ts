@@ -13,7 +13,7 @@ export interface Clock {
   monotonic(): number;
   /** The machine's wall clock. For log lines and the one-machine store only. */
   wall(): Instant;
-  /** Calls back once after `ms`, unless cancelled. Does not keep the process alive. */
+  /** Calls back once after `ms`, unless cancelled. Keeps the process alive until then. */
   after(ms: number, call: () => void): Cancel;
 }
 
@@ -38,7 +38,9 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 /** A duration in code: `'10m'`, `'1.5h'`, or milliseconds as a number. */
 export type Duration = number | `${number}${keyof typeof UNITS}`;
 
-/** Reads a duration as whole milliseconds; `undefined` when it is not one. Units: ms, s, m, h, d. */
+/**
+ * Reads a duration as whole milliseconds; `undefined` when it is not one. Units: ms, s, m, h, d.
+ */
 export function parseDuration(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined;
   if (typeof value !== 'string') return undefined;
@@ -47,7 +49,9 @@ export function parseDuration(value: unknown): number | undefined {
   return Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
 }
 
-/** An instant as it stands in ids: `20260131T160000Z`, with milliseconds only where there are any. */
+/**
+ * An instant as it stands in ids: `20260131T160000Z`, with milliseconds only where there are any.
+ */
 export function compactInstant(at: Instant): string {
   const iso = new Date(at).toISOString().replaceAll('-', '').replaceAll(':', '');
   return iso.replace('.000Z', 'Z');

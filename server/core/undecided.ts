@@ -115,7 +115,9 @@ export function schedulesIn(
   return found;
 }
 
-/** Undefined for a job that runs only by hand. A stored text that this build can't read is an error. */
+/**
+ * Undefined for a job that runs only by hand. A stored text that this build can't read is an error.
+ */
 function scheduleOf(entry: ScheduleInForce, name: string): Schedule | undefined {
   if (entry.schedule === null) return undefined;
   const parsed = parseSchedule({ schedule: entry.schedule, timeZone: entry.timeZone }, name);
@@ -150,7 +152,9 @@ export function nextOccurrence(
   return undefined;
 }
 
-/** The occurrences around `at` by the schedule then in force, however long ago it came into force. */
+/**
+ * The occurrences around `at` by the schedule then in force, however long ago it came into force.
+ */
 export function neighbours(
   record: JobRecord,
   at: Instant,

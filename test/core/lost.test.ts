@@ -57,7 +57,7 @@ describe('a lost lease', () => {
     const next = job.finish(again, at('00:40:10'));
 
     expect(next).toBeTypeOf('string');
-    job.finish(String(next), at('00:40:20'));
+    if (typeof next === 'string') job.finish(next, at('00:40:20'));
     expect(job.history()).toEqual([
       '00:01 succeeded',
       '00:02 skipped: overlap',

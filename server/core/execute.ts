@@ -1,0 +1,353 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { apply, newIntent, type Applied, type Granted, type Held } from './apply.ts';
+import type { Deps, Scratch } from './deps.ts';
+import { callHandler } from './handler.ts';
+import type { Job } from './job.ts';
+import { LogBuffer } from './log-buffer.ts';
+import type { LoopWatch } from './loop-watch.ts';
+import { describeError } from './outcome.ts';
+import type { AttemptOutcome, Lease, Note, Progress, Run, RunError } from './records.ts';
+import { bareEnding, type Ending } from './settle.ts';
+import { sleep, STAMP, type Cancel } from './time.ts';
+import { newTraceparent } from './trace.ts';
+
+/** Why a handler was asked to stop. */
+export type AbortReason =
+  'timeout' | 'cancelled' | 'replaced' | 'lease_lost' | 'draining' | 'failed';
+
+/** What `signal.reason` is. */
+export class Aborted extends Error {
+  override readonly name = 'Aborted';
+  readonly reason: AbortReason;
+
+  constructor(reason: AbortReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const WHY: Readonly<Record<AbortReason, string>> = {
+  timeout: 'the attempt took longer than its timeout',
+  cancelled: 'the run was cancelled',
+  replaced: 'a newer occurrence replaces this run',
+  lease_lost: 'the lease was lost: the store could not be reached in time, or another took over',
+  draining: 'the process is shutting down',
+  failed: 'the handler failed outside of its own call',
+};
+
+const attempts = new AsyncLocalStorage<Execution>();
+
+/** The attempt whose handler is running right now, if any: who to blame for a stray error. */
+export const currentExecution = (): Execution | undefined => attempts.getStore();
+
+/**
+ * One attempt: runs the handler, keeps the lease, and puts the end on record. The attempt judges
+ * its own lease by its monotonic clock from before the request for it left, so that it stops
+ * before anybody else may think it dead.
+ */
+export class Execution {
+  readonly label: string;
+  readonly runId: string;
+  readonly attemptId: string;
+  readonly #deps: Deps;
+  readonly #job: Job | undefined;
+  readonly #run: Run;
+  readonly #lease: Lease;
+  readonly #abort = new AbortController();
+  readonly #log: LogBuffer;
+  readonly #scratch: Scratch;
+  readonly #loop: LoopWatch;
+  readonly #notes: Note[] = [];
+  readonly #done: Promise<void>;
+  #held: Held | undefined;
+  #heldRun: Run;
+  #leaseEndsAt: number;
+  #leaseEndsWall: number;
+  #reason: AbortReason | undefined;
+  #stray: RunError | undefined;
+  #progress: Progress | null = null;
+  #settled = false;
+  #renewing: Promise<void> | undefined;
+  readonly #timers = new Set<Cancel>();
+
+  constructor(deps: Deps, granted: Granted, loop: LoopWatch) {
+    const lease = granted.held.record.active[granted.attemptId];
+    if (lease === undefined) throw new Error(`attempt ${granted.attemptId} was not granted`);
+    this.#deps = deps;
+    this.#loop = loop;
+    this.#run = granted.run;
+    this.#heldRun = granted.run;
+    this.#held = granted.held;
+    this.#lease = lease;
+    this.label = granted.run.job;
+    this.runId = granted.run.id;
+    this.attemptId = granted.attemptId;
+    this.#job = deps.registry.get(granted.run.job);
+    this.#log = new LogBuffer(deps, this.runId, lease.attempt);
+    this.#scratch = deps.scratch(granted.attemptId);
+    const { leaseMs, graceMs } = lease;
+    const sentWall = deps.clock.wall() - (deps.clock.monotonic() - granted.sentAt);
+    this.#leaseEndsAt = granted.sentAt + leaseMs - graceMs;
+    this.#leaseEndsWall = sentWall + leaseMs - graceMs;
+    this.#done = this.#go();
+  }
+
+  /** Resolves when the end is on record, or can't be put there. Never rejects. */
+  done(): Promise<void> {
+    return this.#done;
+  }
+
+  /** Asks the handler to stop; the first reason stands. */
+  abort(reason: AbortReason): void {
+    if (this.#reason !== undefined || this.#settled) return;
+    this.#reason = reason;
+    const { timeoutMs } = this.#job?.spec ?? { timeoutMs: 0 };
+    const detail = reason === 'timeout' ? `${WHY.timeout} of ${timeoutMs} ms` : WHY[reason];
+    this.#log.system('warn', `asked to stop: ${detail}`);
+    this.#abort.abort(new Aborted(reason, detail));
+    this.#later(OVERDUE_AFTER_MS, () => this.#overdue(detail));
+  }
+
+  /** An error of the handler's that did not come through its promise: the attempt fails by it. */
+  fail(error: unknown, how: string): void {
+    const described = describeError(error);
+    this.#stray ??= { ...described, message: `${how}: ${described.message}` };
+    this.#log.system('error', this.#stray.message);
+    this.abort('failed');
+  }
+
+  /** The event loop stood still while this attempt ran. */
+  blocked(ms: number, others: readonly string[]): void {
+    const seconds = (ms / 1000).toFixed(1);
+    const blame = others.length === 0 ? '' : ` (it, or one of: ${others.join(', ')})`;
+    this.note(`blocked the event loop for ${seconds} s${blame}: nothing else could run`);
+  }
+
+  note(text: string): void {
+    if (this.#notes.length < NOTES_LIMIT) this.#notes.push({ at: STAMP, text });
+  }
+
+  async #go(): Promise<void> {
+    const { clock, log } = this.#deps;
+    if (clock.monotonic() >= this.#leaseEndsAt) {
+      // Learned too late that it was granted: nothing was started, so it is handed back.
+      return this.#finish(bareEnding('interrupted', null));
+    }
+    const fields = { job: this.label, run: this.runId, attempt: this.#lease.attempt };
+    const trace = this.#run.traceparent;
+    log('info', 'attempt_started', { ...fields, trace });
+    if (this.#lease.cancel !== null) this.abort(this.#lease.cancel.why);
+    if (this.#job !== undefined) {
+      this.#later(this.#held?.record.spec.timeoutMs ?? this.#job.spec.timeoutMs, () =>
+        this.abort('timeout'),
+      );
+    }
+    this.#scheduleRenewal();
+    this.#watchLease();
+    this.#log.start();
+    const ending = await this.#runHandler();
+    this.#settled = true;
+    for (const cancel of this.#timers) cancel();
+    this.#loop.check();
+    await this.#scratch.remove();
+    await this.#renewing;
+    await this.#finish(ending);
+    log(ending.outcome === 'succeeded' ? 'info' : 'warn', 'attempt_ended', {
+      ...fields,
+      trace,
+      outcome: ending.outcome,
+      error: ending.error?.message,
+    });
+  }
+
+  /** Runs the handler to its end, whatever it does, and says what that came to. */
+  async #runHandler(): Promise<Ending> {
+    const result = await attempts.run(this, () =>
+      callHandler({
+        deps: this.#deps,
+        job: this.#job,
+        run: this.#run,
+        lease: this.#lease,
+        signal: this.#abort.signal,
+        log: this.#log,
+        scratch: this.#scratch,
+        record: this.#held?.record,
+        traceparent: newTraceparent(this.#deps, this.#run.traceparent),
+        onProgress: (progress) => {
+          this.#progress = progress;
+          this.#log.progress(progress);
+        },
+      }),
+    );
+    // A promise that the handler left behind rejects within this turn: it counts as the handler's.
+    await sleep(this.#deps.clock, 0);
+    if (this.#stray !== undefined) return bareEnding('failed', this.#stray);
+    const { output, error } = result;
+    const outcome = this.#outcomeOf(error);
+    if (outcome === 'timed_out' || outcome === 'cancelled') {
+      return { ...bareEnding(outcome, error ?? this.#abortError()), output };
+    }
+    return { ...bareEnding(outcome, error), output };
+  }
+
+  #abortError(): RunError {
+    return describeError(this.#abort.signal.reason);
+  }
+
+  #outcomeOf(error: RunError | null): AttemptOutcome {
+    if (this.#reason === 'timeout') return 'timed_out';
+    if (error === null) return 'succeeded';
+    switch (this.#reason) {
+      case 'cancelled':
+      case 'replaced':
+        return 'cancelled';
+      case 'draining':
+        return 'interrupted';
+      case 'lease_lost':
+      case 'failed':
+      case undefined:
+        return 'failed';
+    }
+  }
+
+  #later(ms: number, call: () => void): void {
+    const cancel = this.#deps.clock.after(ms, () => {
+      this.#timers.delete(cancel);
+      if (!this.#settled) call();
+    });
+    this.#timers.add(cancel);
+  }
+
+  /** Still at work although it was asked to stop: said aloud, and its slot stays held. */
+  #overdue(detail: string): void {
+    const { job, id: run } = this.#run;
+    this.note(`${detail}, but its handler has not stopped: its slot stays held until it does`);
+    this.#deps.log('error', 'handler_overdue', { job, run, detail });
+    this.#renewNow();
+  }
+
+  #scheduleRenewal(): void {
+    const spread = 0.9 + 0.2 * this.#deps.random();
+    this.#later((this.#lease.leaseMs / 3) * spread, () => {
+      this.#renewNow();
+      this.#scheduleRenewal();
+    });
+  }
+
+  #renewNow(): void {
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
+  }
+
+  /** A beat. Its reply tells of a cancel, too: a conflict means that somebody wrote to the job. */
+  async #renew(): Promise<void> {
+    const { clock } = this.#deps;
+    if (this.#reason === 'lease_lost') return;
+    const [note = null] = this.#notes;
+    const intent = newIntent(
+      this.#deps,
+      {
+        job: this.label,
+        op: 'renew',
+        event: { kind: 'renew', attemptId: this.attemptId, note },
+        held: this.#held,
+        heldRun: this.#heldRun,
+      },
+      Math.max(0, this.#leaseEndsAt - clock.monotonic()),
+    );
+    const sentWall = clock.wall();
+    const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
+    if (applied?.kind === 'refused') return this.abort('lease_lost');
+    if (applied?.kind !== 'applied') return;
+    if (note !== null) this.#notes.shift();
+    this.#learn(applied);
+    // A beat whose own deadline passed while it was out does not count: a late reply extends
+    // nothing.
+    if (clock.monotonic() >= this.#leaseEndsAt) return;
+    const length = this.#lease.leaseMs - this.#lease.graceMs;
+    this.#leaseEndsAt = intent.sentAt + length;
+    this.#leaseEndsWall = sentWall + length;
+    const cancel = applied.held.record.active[this.attemptId]?.cancel;
+    if (cancel) this.abort(cancel.why);
+  }
+
+  #learn(applied: Extract<Applied, { kind: 'applied' }>): void {
+    this.#held = applied.held;
+    this.#heldRun = applied.runs.get(this.runId) ?? this.#heldRun;
+  }
+
+  #broken(error: unknown): undefined {
+    const { job, id: run } = this.#run;
+    this.#deps.log('error', 'attempt_broken', { job, run, error: describeError(error).message });
+    return undefined;
+  }
+
+  /** Stops the handler when its lease ends by either clock: monotonic ones stand still in sleep. */
+  #watchLease(): void {
+    const { clock } = this.#deps;
+    const left = Math.min(
+      this.#leaseEndsAt - clock.monotonic(),
+      this.#leaseEndsWall - clock.wall(),
+    );
+    if (left <= 0) return this.abort('lease_lost');
+    this.#later(Math.min(left, LEASE_CHECK_MS), () => this.#watchLease());
+  }
+
+  /** Puts the end on record, trying until it is certain or somebody else has ended the attempt. */
+  async #finish(ending: Ending): Promise<void> {
+    const { runner, log } = this.#deps;
+    const late = ending.outcome === 'timed_out' && ending.output !== null;
+    const logs = await this.#log.end();
+    const offer =
+      ending.outcome === 'interrupted' ? undefined : runner.reserve(this.#deps, this.label);
+    const intent = newIntent(
+      this.#deps,
+      {
+        job: this.label,
+        op: 'finish',
+        event: {
+          kind: 'finish',
+          attemptId: this.attemptId,
+          ending: {
+            ...ending,
+            output: late ? null : ending.output,
+            lateOutput: late ? ending.output : null,
+            notes: [...this.#notes],
+            progress: this.#progress,
+          },
+        },
+        offer,
+        held: this.#held,
+        heldRun: this.#heldRun,
+        logs,
+      },
+      FINISH_WITHIN_MS,
+    );
+    const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
+    const granted = applied?.kind === 'applied' ? applied.granted : undefined;
+    if (granted === undefined) runner.release(offer);
+    else void runner.start(this.#deps, granted);
+    if (applied?.kind === 'refused') return this.#keepLate(ending);
+    if (applied?.kind === 'unknown' || applied?.kind === 'unavailable') {
+      const { job, id: run } = this.#run;
+      log('error', 'finish_not_recorded', { job, run, outcome: ending.outcome });
+    }
+  }
+
+  /**
+   * Somebody ended this attempt meanwhile: what it came to is kept beside, and changes no state.
+   */
+  async #keepLate({ outcome, output, error }: Ending): Promise<void> {
+    const { store, log } = this.#deps;
+    const late = { attemptId: this.attemptId, outcome, output, error, at: STAMP };
+    const { job, id: run } = this.#run;
+    log('warn', 'finish_fenced', { job, run, outcome });
+    await store.saveLateResult(run, late).catch((cause: unknown) => this.#broken(cause));
+  }
+}
+
+/** A handler that heeds its signal has stopped by then. */
+const OVERDUE_AFTER_MS = 1000;
+const LEASE_CHECK_MS = 5000;
+const NOTES_LIMIT = 20;
+/** Longer than any outage one would wait out; the attempt's fence makes waiting harmless. */
+const FINISH_WITHIN_MS = 900_000;

@@ -1,0 +1,92 @@
+import type { Deps, Scratch } from './deps.ts';
+import type { JobContext } from './context.ts';
+import { readInput } from './input.ts';
+import type { Handler, Job } from './job.ts';
+import type { LogBuffer } from './log-buffer.ts';
+import { describeError, toOutput } from './outcome.ts';
+import type { JobRecord, Lease, Progress, Run, RunError } from './records.ts';
+import { neighbours } from './undecided.ts';
+
+export interface Call {
+  readonly deps: Deps;
+  readonly job: Job | undefined;
+  readonly run: Run;
+  readonly lease: Lease;
+  readonly signal: AbortSignal;
+  readonly log: LogBuffer;
+  readonly scratch: Scratch;
+  readonly record: JobRecord | undefined;
+  readonly traceparent: string;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface Result {
+  readonly output: string | null;
+  readonly error: RunError | null;
+}
+
+/** Calls the handler with its context. Whatever it throws or returns comes back as a value. */
+export async function callHandler(call: Call): Promise<Result> {
+  try {
+    if (call.job === undefined) throw new Error('this build does not know the job any more');
+    const input = await readInput(call.job, call.run.input);
+    const value = await invoke(call.job.run, contextOf(call, input));
+    return { output: toOutput(value), error: null };
+  } catch (error) {
+    return { output: null, error: describeError(error) };
+  }
+}
+
+/** The handlers of modules that were imported when first needed. */
+const imported = new WeakMap<Handler, Handler>();
+
+/**
+ * Calls a handler, or imports its module first: what `run` returns tells which of the two it is.
+ */
+export async function invoke(run: Handler, context: JobContext): Promise<unknown> {
+  const known = imported.get(run);
+  if (known !== undefined) return await known(context);
+  const value: unknown = await run(context);
+  if (Object.prototype.toString.call(value) !== '[object Module]') return value;
+  const handler: unknown = Reflect.get(Object(value), 'default');
+  if (!isHandler(handler)) {
+    throw new Error('the module that `run` imports has no function as its default export');
+  }
+  imported.set(run, handler);
+  return await handler(context);
+}
+
+const isHandler = (value: unknown): value is Handler => typeof value === 'function';
+
+function contextOf(call: Call, input: unknown): JobContext {
+  const { run, lease, record, signal, traceparent } = call;
+  const scheduledAt = run.scheduledAt ?? run.at;
+  const around = record === undefined ? undefined : neighbours(record, scheduledAt);
+  return {
+    job: run.job,
+    runId: run.id,
+    input,
+    scheduledAt,
+    previousScheduledAt: around?.previous,
+    nextScheduledAt: around?.next,
+    trigger: run.trigger,
+    attempt: lease.attempt,
+    fence: lease.fence,
+    idempotencyKey: run.id,
+    signal,
+    log: call.log.forHandler(),
+    progress: (done, total) => call.onProgress({ done, total: total ?? null }),
+    scratch: () => call.scratch.path(),
+    fetch: tracedFetch(traceparent, signal),
+    traceparent,
+  };
+}
+
+/** `fetch` that carries the trace and stops with the attempt. */
+export function tracedFetch(traceparent: string, signal: AbortSignal): typeof fetch {
+  return (input, init) => {
+    const request = new Request(input, init);
+    if (!request.headers.has('traceparent')) request.headers.set('traceparent', traceparent);
+    return fetch(request, { signal: AbortSignal.any([signal, request.signal]) });
+  };
+}

@@ -1,0 +1,157 @@
+import { apply, newIntent } from './apply.ts';
+import { definitionHash, type Definition } from './define.ts';
+import type { Deps } from './deps.ts';
+import type { Job } from './job.ts';
+import { StoreUnavailable, type Version } from './store.ts';
+import { sleep, type Instant } from './time.ts';
+
+/**
+ * Brings the store's definitions in line with this build's. Of several builds that are alive the
+ * newest one's hold, also while traffic is split; an older one (a rollback) takes over when no
+ * newer one has been seen for a while, or at once when told to adopt.
+ */
+
+interface BuildSeen {
+  readonly firstSeenAt: Instant;
+  readonly lastSeenAt: Instant;
+}
+
+interface RegistryMeta {
+  readonly builds: Readonly<Record<string, BuildSeen>>;
+  /** Hash of each job's definition, as the build in force left it. */
+  readonly jobs: Readonly<Record<string, string>>;
+}
+
+const metaKey = (namespace: string): string => `registry:${namespace}`;
+const BUILDS_LIMIT = 20;
+const TRIES = 50;
+const DEFINE_WITHIN_MS = 30_000;
+
+/**
+ * Notes that this build is alive and, if it is the one in force, defines what changed and retires
+ * what is gone. With `adopt` it becomes the newest. With `check`, the records are looked at too, so
+ * that one deleted by hand comes back. True if this build's definitions are in force.
+ */
+export async function registerJobs(
+  deps: Deps,
+  { adopt, check }: { readonly adopt: boolean; readonly check: boolean },
+): Promise<boolean> {
+  const seen = await update(deps, (meta, now) => noteBuild(deps, meta, now, adopt));
+  if (!inForce(deps, seen.meta, seen.now)) return false;
+
+  const present = check ? await namesOnRecord(deps) : undefined;
+  const hashes: Record<string, string> = {};
+  for (const job of deps.registry.values()) {
+    const definition = definitionOf(deps, job);
+    const hash = definitionHash(definition);
+    const known = seen.meta.jobs[job.name] === hash && (present?.has(job.name) ?? true);
+    if (!known) await defineJob(deps, definition);
+    hashes[job.name] = hash;
+  }
+  const gone = Object.keys(seen.meta.jobs).filter((name) => !deps.registry.has(name));
+  for (const name of gone) {
+    await applied(deps, { job: name, op: 'retire', event: { kind: 'retire' } });
+  }
+  if (JSON.stringify(hashes) !== JSON.stringify(seen.meta.jobs)) {
+    await update(deps, (meta) => ({ ...meta, jobs: hashes }));
+  }
+  return true;
+}
+
+/** Registers one job whose record is missing. */
+export async function registerJob(deps: Deps, name: string): Promise<void> {
+  const job = deps.registry.get(name);
+  if (job !== undefined) await defineJob(deps, definitionOf(deps, job));
+}
+
+const defineJob = (deps: Deps, definition: Definition): Promise<void> =>
+  applied(deps, { job: definition.name, op: 'define', event: { kind: 'define', definition } });
+
+async function applied(
+  deps: Deps,
+  wish: Pick<Parameters<typeof newIntent>[1], 'job' | 'op' | 'event'>,
+): Promise<void> {
+  const result = await apply(deps, newIntent(deps, wish, DEFINE_WITHIN_MS));
+  if (result.kind === 'unknown' || result.kind === 'unavailable') {
+    throw new StoreUnavailable(`could not ${wish.op} job "${wish.job}"`, { cause: result.cause });
+  }
+  if (result.kind === 'refused' && result.why === 'other-namespace') {
+    deps.log('error', 'job_of_other_namespace', { job: wish.job, namespace: deps.namespace });
+  }
+}
+
+export const definitionOf = (deps: Deps, job: Job): Definition => ({
+  name: job.name,
+  namespace: deps.namespace,
+  schedule: job.schedule,
+  timeZone: job.timeZone,
+  spec: { ...job.spec, leaseMs: job.spec.leaseMs ?? deps.timing.leaseMs },
+  zoneData: deps.zoneData,
+});
+
+function noteBuild(deps: Deps, meta: RegistryMeta, now: Instant, adopt: boolean): RegistryMeta {
+  const before = meta.builds[deps.build];
+  const firstSeenAt = before === undefined || adopt ? now : before.firstSeenAt;
+  const own = { firstSeenAt, lastSeenAt: now };
+  const builds = { ...meta.builds, [deps.build]: own };
+  const newest = Object.entries(builds)
+    .toSorted(([, a], [, b]) => b.firstSeenAt - a.firstSeenAt)
+    .slice(0, BUILDS_LIMIT);
+  return { ...meta, builds: { ...Object.fromEntries(newest), [deps.build]: own } };
+}
+
+/** True unless a newer build was seen a short while ago. */
+function inForce(deps: Deps, meta: RegistryMeta, now: Instant): boolean {
+  const own = meta.builds[deps.build]?.firstSeenAt ?? now;
+  return !Object.entries(meta.builds).some(
+    ([build, { firstSeenAt, lastSeenAt }]) =>
+      build !== deps.build && firstSeenAt > own && lastSeenAt > now - deps.timing.rollbackAfterMs,
+  );
+}
+
+/** Changes the registry's small document by compare-and-set. */
+async function update(
+  deps: Deps,
+  change: (meta: RegistryMeta, now: Instant) => RegistryMeta,
+): Promise<{ readonly meta: RegistryMeta; readonly now: Instant }> {
+  const key = metaKey(deps.namespace);
+  for (let turn = 0; turn < TRIES; turn++) {
+    const [found, { storeNow }] = await Promise.all([deps.store.readMeta(key), deps.store.time()]);
+    const version: Version | undefined = found?.version;
+    const meta = change(readMeta(found?.value), storeNow);
+    if (await deps.store.writeMeta(key, meta, version)) return { meta, now: storeNow };
+    await sleep(deps.clock, 20 * (0.5 + deps.random()));
+  }
+  throw new StoreUnavailable('could not note this build: too many others are doing so');
+}
+
+/**
+ * What stands in the store may have been edited by hand: anything odd in it counts as not there.
+ */
+function readMeta(value: unknown): RegistryMeta {
+  const builds: Record<string, BuildSeen> = {};
+  for (const [build, seen] of Object.entries(Object(Reflect.get(Object(value), 'builds') ?? {}))) {
+    const firstSeenAt: unknown = Reflect.get(Object(seen), 'firstSeenAt');
+    const lastSeenAt: unknown = Reflect.get(Object(seen), 'lastSeenAt');
+    if (typeof firstSeenAt !== 'number' || typeof lastSeenAt !== 'number') continue;
+    builds[build] = { firstSeenAt, lastSeenAt };
+  }
+  const jobs: Record<string, string> = {};
+  for (const [name, hash] of Object.entries(Object(Reflect.get(Object(value), 'jobs') ?? {}))) {
+    if (typeof hash === 'string') jobs[name] = hash;
+  }
+  return { builds, jobs };
+}
+
+const PAGE = 500;
+
+async function namesOnRecord(deps: Deps): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  let after: string | undefined;
+  for (;;) {
+    const page = await deps.store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
+    for (const { name } of page) names.add(name);
+    after = page.at(-1)?.name;
+    if (page.length < PAGE) return names;
+  }
+}

@@ -1,0 +1,178 @@
+import { apply, newIntent, type Applied } from './apply.ts';
+import type { Deps } from './deps.ts';
+import { blankRun } from './draft.ts';
+import { jobOfRun, manualRunId, requestHash } from './ids.ts';
+import { BadInput, INPUT_LIMIT, validateInput, type InputProblem } from './input.ts';
+import type { Job } from './job.ts';
+import type { JobRecord, Run } from './records.ts';
+import { isFinal } from './run.ts';
+import type { Event, Refusal } from './step.ts';
+import { sleep, type Instant } from './time.ts';
+
+/** What people ask for: runs by hand, cancels, pauses. Each is one intent like any other. */
+
+export interface Request {
+  /** Undefined for none. */
+  readonly input: unknown;
+  /** One key is one run, however often it is asked for. Undefined: every request is a new one. */
+  readonly key: string | undefined;
+  /** Start beside whatever runs, whatever the job's policy says. */
+  readonly beside: boolean;
+  readonly by: string | null;
+  readonly traceparent: string | null;
+}
+
+export type Requested =
+  | { readonly kind: 'created'; readonly run: Run }
+  | { readonly kind: 'replayed'; readonly run: Run }
+  | { readonly kind: 'other-request' }
+  | { readonly kind: 'bad-input'; readonly problems: readonly InputProblem[] }
+  | Refusal
+  | Failed;
+
+/**
+ * The store did not answer in time: `unknown` may still be applied, `unavailable` surely was not.
+ */
+export type Failed = Extract<Applied, { kind: 'unknown' | 'unavailable' }>;
+
+/** How long a person's request is tried before it is answered with "try again". */
+const REQUEST_WITHIN_MS = 5000;
+
+/** Starts a run by hand, or has it wait for its turn. The run is on record before this returns. */
+export async function runNow(deps: Deps, job: Job, request: Request): Promise<Requested> {
+  const input = request.input === undefined ? null : JSON.stringify(request.input);
+  const problems = await inputProblems(job, request.input, input);
+  if (problems.length > 0) return { kind: 'bad-input', problems };
+
+  const offer = deps.runner.reserve(deps, job.name, request.traceparent);
+  let used = false;
+  try {
+    const run: Run = {
+      ...blankRun(job.name, manualRunId(job.name, request.key ?? deps.newId()), {
+        now: 0,
+        build: deps.build,
+      }),
+      trigger: 'manual',
+      input,
+      requestHash: requestHash([job.name, input, request.beside ? 'beside' : null]),
+      requestedBy: request.by,
+      traceparent: offer?.traceparent ?? request.traceparent,
+    };
+    const event: Event = { kind: 'manual', run, beside: request.beside };
+    const wish = { job: job.name, op: 'manual', event, offer } as const;
+    const applied = await apply(deps, newIntent(deps, wish, REQUEST_WITHIN_MS));
+    if (applied.kind === 'refused') return (await replay(deps, run)) ?? applied;
+    if (applied.kind !== 'applied') return asFailed(applied);
+    const { granted } = applied;
+    used = granted !== undefined;
+    if (granted !== undefined) void deps.runner.start(deps, granted);
+    const created = applied.runs.get(run.id) ?? (await deps.store.getRun(run.id)) ?? run;
+    return { kind: 'created', run: created };
+  } finally {
+    if (!used) deps.runner.release(offer);
+  }
+}
+
+async function inputProblems(
+  job: Job,
+  value: unknown,
+  text: string | null,
+): Promise<readonly InputProblem[]> {
+  const bytes = text === null ? 0 : Buffer.byteLength(text);
+  if (bytes > INPUT_LIMIT) {
+    return [{ path: '/input', message: `is ${bytes} bytes of JSON; ${INPUT_LIMIT} is most` }];
+  }
+  try {
+    await validateInput(job, value);
+    return [];
+  } catch (error) {
+    if (error instanceof BadInput) return error.problems;
+    throw error;
+  }
+}
+
+/** A refusal may be about the very run that was asked for: then it is its answer. */
+async function replay(deps: Deps, run: Run): Promise<Requested | undefined> {
+  const stored = await deps.store.getRun(run.id);
+  if (stored === undefined) return undefined;
+  if (stored.requestHash !== run.requestHash) return { kind: 'other-request' };
+  return { kind: 'replayed', run: stored };
+}
+
+const asFailed = (applied: Exclude<Applied, { kind: 'applied' | 'refused' }>): Failed =>
+  applied.kind === 'nothing' ? { kind: 'unavailable', cause: undefined } : applied;
+
+export type Changed =
+  | { readonly kind: 'changed'; readonly record: JobRecord }
+  | { readonly kind: 'unchanged'; readonly record: JobRecord | undefined }
+  | Refusal
+  | Failed;
+
+export const pauseJob = (
+  deps: Deps,
+  job: string,
+  pause: {
+    readonly by: string | null;
+    readonly note: string | null;
+    readonly until: Instant | null;
+  },
+): Promise<Changed> => change(deps, job, { kind: 'pause', ...pause });
+
+export const resumeJob = (deps: Deps, job: string, by: string | null): Promise<Changed> =>
+  change(deps, job, { kind: 'resume', by });
+
+/** Starts one run for each occurrence of (from, to], one after another, as slots get free. */
+export const backfillJob = (
+  deps: Deps,
+  job: string,
+  span: { readonly from: Instant; readonly to: Instant; readonly by: string | null },
+): Promise<Changed> => change(deps, job, { kind: 'backfill', id: deps.newId(), ...span });
+
+/** Cancels a waiting run at once, a running one through its signal. */
+export async function cancelRun(deps: Deps, runId: string, by: string | null): Promise<Changed> {
+  const changed = await changeRun(deps, runId, { kind: 'cancel', runId, by });
+  if (changed.kind === 'changed') deps.runner.cancelled(runId, 'cancelled');
+  return changed;
+}
+
+/** Takes the slot from a run whose handler does not stop, knowing that it may still work. */
+export const freeRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
+  changeRun(deps, runId, { kind: 'free', runId, by });
+
+async function changeRun(deps: Deps, runId: string, event: Event): Promise<Changed> {
+  const job = jobOfRun(runId);
+  if (job === undefined) return { kind: 'refused', why: 'no-such-job', runId: null };
+  return await change(deps, job, event);
+}
+
+async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
+  const wish = { job, op: event.kind, event };
+  const applied = await apply(deps, newIntent(deps, wish, REQUEST_WITHIN_MS));
+  switch (applied.kind) {
+    case 'applied':
+      return { kind: 'changed', record: applied.held.record };
+    case 'nothing':
+      return { kind: 'unchanged', record: applied.record };
+    case 'refused':
+    case 'unknown':
+    case 'unavailable':
+      return applied;
+  }
+}
+
+/** Waits until a run is over, at most `withinMs`; gives it as it then stands. */
+export async function waitForRun(
+  deps: Deps,
+  runId: string,
+  withinMs: number,
+): Promise<Run | undefined> {
+  const deadline = deps.clock.monotonic() + withinMs;
+  for (;;) {
+    const run = await deps.store.getRun(runId);
+    const left = deadline - deps.clock.monotonic();
+    if (run === undefined || isFinal(run.state) || left <= 0) return run;
+    await sleep(deps.clock, Math.min(POLL_MS, left));
+  }
+}
+
+const POLL_MS = 100;

@@ -1,0 +1,166 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
+import { sleep, type Clock } from '../core/time.ts';
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** What a transaction came to, and whether it is to stand. */
+export interface Tried<Value> {
+  readonly value: Value;
+  readonly keep: boolean;
+}
+
+export const keep = <Value>(value: Value): Tried<Value> => ({ value, keep: true });
+/** Rolls the whole transaction back; the value still comes out. */
+export const undo = <Value>(value: Value): Tried<Value> => ({ value, keep: false });
+
+/** Another process holds the file for so long only if something is wrong with it. */
+const BUSY_LIMIT_MS = 5000;
+/** While SQLite waits, the process stands: just enough to step over another's commit. */
+const BLOCKING_LIMIT_MS = 10;
+const SHORTEST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * One connection: its statements, and the two ways to use it. A transaction runs in one go, since
+ * node:sqlite is synchronous, so no two of one process can mix.
+ */
+export class Connection {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync, path: string, clock: Clock) {
+    this.db = db;
+    this.path = path;
+    this.#clock = clock;
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values);
+  }
+
+  /** Gives the number of rows it changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  /** All that `work` reads is of one moment. */
+  read<Value>(work: () => Value): Promise<Value> {
+    return this.#patiently(() => {
+      this.run('BEGIN');
+      try {
+        return work();
+      } finally {
+        this.#rollback();
+      }
+    });
+  }
+
+  /** All that `work` writes stands, or nothing: the one way to write. */
+  write<Value>(work: () => Tried<Value>): Promise<Value> {
+    return this.#patiently(() => this.writeNow(work));
+  }
+
+  /** The same for opening, when waiting may block; SQLite's errors come as they are. */
+  writeNow<Value>(work: () => Tried<Value>): Value {
+    this.run('BEGIN IMMEDIATE');
+    let tried: Tried<Value>;
+    try {
+      tried = work();
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+    if (tried.keep) this.#commit();
+    else this.#rollback();
+    return tried.value;
+  }
+
+  /** Ends the opening: from now on a wait for another process does not stop this one. */
+  stopBlocking(): void {
+    this.db.exec(`PRAGMA busy_timeout = ${BLOCKING_LIMIT_MS}`);
+  }
+
+  assertOpen(): void {
+    if (!this.db.isOpen) throw new StoreUnavailable(`the database ${this.path} is closed`);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.db.isOpen) this.db.close();
+  }
+
+  /**
+   * What an error of SQLite means to the caller; any other error is a bug, and stays what it is.
+   */
+  explain(error: unknown): unknown {
+    if (!isSqliteError(error) || BUGS.has(error.errcode & 0xff)) return error;
+    const message = `the database ${this.path} can't be used: ${error.message}`;
+    return new StoreUnavailable(message, { cause: error });
+  }
+
+  #commit(): void {
+    try {
+      this.run('COMMIT');
+    } catch (cause) {
+      this.#rollback();
+      // Nothing was written yet when a lock is missing, so that may be tried again.
+      if (isBusy(cause)) throw cause;
+      const message = `the database ${this.path} broke off a commit, which may stand or not`;
+      throw new UnknownOutcome(message, { cause });
+    }
+  }
+
+  /** SQLite ends some transactions by itself, as when the disk is full. */
+  #rollback(): void {
+    if (this.db.isTransaction) this.run('ROLLBACK');
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** Waits for another process without blocking this one. */
+  async #patiently<Value>(attempt: () => Value): Promise<Value> {
+    const giveUpAt = this.#clock.monotonic() + BUSY_LIMIT_MS;
+    let pause = SHORTEST_PAUSE_MS;
+    while (true) {
+      this.assertOpen();
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || this.#clock.monotonic() >= giveUpAt) throw this.explain(error);
+      }
+      await wakefully(sleep(this.#clock, pause));
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+  }
+}
+
+/** The clock's timers let a process end; one that is about to write must not end before it did. */
+async function wakefully(wait: Promise<void>): Promise<void> {
+  const alive = setInterval(() => {}, BUSY_LIMIT_MS);
+  await wait.finally(() => clearInterval(alive));
+}
+
+/** Primary codes: BUSY and LOCKED. */
+const WAITING = new Set([5, 6]);
+/** Primary codes that only wrong code gives: CONSTRAINT, MISMATCH, MISUSE, RANGE. */
+const BUGS = new Set([19, 20, 21, 25]);
+
+export const isBusy = (error: unknown): boolean =>
+  isSqliteError(error) && WAITING.has(error.errcode & 0xff);
+
+/** An error that SQLite itself gave; `errcode` is its extended result code. */
+export const isSqliteError = (error: unknown): error is Error & { readonly errcode: number } =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';

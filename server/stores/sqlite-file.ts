@@ -1,0 +1,134 @@
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { APPLICATION_ID, applicationId, migrate, schemaVersion, STEPS } from './sqlite-schema.ts';
+import { isBusy, isSqliteError } from './sqlite-connection.ts';
+
+/** At start there is nothing yet to keep from waiting, so the wait for a lock may block. */
+const OPENING_LIMIT_MS = 5000;
+const PAUSE_MS = 10;
+
+const TABLES = ['jobs', 'runs', 'specs', 'logs', 'actions', 'meta', 'clock'] as const;
+
+/**
+ * Opens the database, or makes it with its folder. Throws, with what to do about it, for a file
+ * that is not ours, is newer than this program, is damaged or can't be written; such a file is left
+ * as it is. Waits for locks by blocking, until `Connection.stopBlocking`.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  if (path === ':memory:') return prepared(new DatabaseSync(path), path);
+  makeFile(path);
+  try {
+    // First without the right to write: closing a database that is not ours must not change it.
+    const probe = new DatabaseSync(path, { readOnly: true, timeout: OPENING_LIMIT_MS });
+    inspect(probe, path);
+    const db = new DatabaseSync(path, { timeout: OPENING_LIMIT_MS });
+    return prepared(db, path);
+  } catch (error) {
+    throw isSqliteError(error) ? explained(error, path) : error;
+  }
+}
+
+function makeFile(path: string): void {
+  const folder = dirname(path);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      closeSync(openSync(path, 'a', 0o600));
+    }
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const todo = 'this program must be able to write the file and its folder';
+    throw new Error(`the database ${path} can't be written: ${why}; ${todo}`, { cause });
+  }
+  if (!statSync(path).isFile()) throw new Error(`the database ${path} is not a file; name a file`);
+}
+
+/** Reads what the file says it is, and closes it. */
+function inspect(db: DatabaseSync, path: string): void {
+  try {
+    assertOurs(db, path);
+  } catch (error) {
+    // An interrupted transaction has to be undone before the file can be read: the next step does.
+    if (!isSqliteError(error) || (error.errcode & 0xff) !== READ_ONLY) throw error;
+  } finally {
+    db.close();
+  }
+}
+
+const READ_ONLY = 8;
+
+function assertOurs(db: DatabaseSync, path: string): void {
+  const { id, version, schema } = identity(db);
+  if (id === 0 && version === 0 && schema === undefined) return;
+  if (id !== APPLICATION_ID) {
+    throw new Error(
+      `${path} is not a Punctual database but another program's ` +
+        `(application id ${id}, not ${APPLICATION_ID}); name another file`,
+    );
+  }
+  if (version > STEPS.length) {
+    throw new Error(
+      `the database ${path} was written by a newer version ` +
+        `(schema ${version}; this program knows ${STEPS.length}): ` +
+        'start that version, or a newer one',
+    );
+  }
+}
+
+/** All of one moment, for another process may be making the database just now. */
+function identity(db: DatabaseSync) {
+  db.exec('BEGIN');
+  const schema = db.prepare('SELECT name FROM sqlite_schema LIMIT 1').get();
+  const [id, version] = [applicationId(db), schemaVersion(db)];
+  db.exec('COMMIT');
+  return { id, version, schema };
+}
+
+function prepared(db: DatabaseSync, path: string): DatabaseSync {
+  try {
+    assertOurs(db, path);
+    // Before WAL, so that the file itself carries our mark from its first page on.
+    migrate(db, STEPS);
+    if (path !== ':memory:') useWal(db, path);
+    db.exec('PRAGMA synchronous = FULL');
+    // A damaged table shows now, with a word on what to do, and not at its first use.
+    for (const table of TABLES) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The switch to WAL does not wait for others by itself, so it is tried again. */
+function useWal(db: DatabaseSync, path: string): void {
+  const tries = OPENING_LIMIT_MS / PAUSE_MS;
+  for (let left = tries; ; left -= 1) {
+    try {
+      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+      if (mode === 'wal') return;
+      const todo = 'put it on a disk of this machine';
+      throw new Error(`the database ${path} is on a file system without shared memory: ${todo}`);
+    } catch (error) {
+      if (!isBusy(error) || left <= 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}
+
+const TODO: Readonly<Record<number, string>> = {
+  5: 'is held by another process; end that one',
+  8: "can't be written; this program must be able to write the file and its folder",
+  11: 'is damaged; restore a backup, or recover what is left with "sqlite3 FILE .recover"',
+  13: "can't grow; free some space on its disk",
+  14: "can't be opened; this program must be able to write the file and its folder",
+  26: 'is not a Punctual database; name another file',
+};
+
+function explained(error: Error & { readonly errcode: number }, path: string): Error {
+  const what = TODO[error.errcode & 0xff] ?? "can't be opened";
+  return new Error(`the database ${path} ${what} (${error.message})`, { cause: error });
+}

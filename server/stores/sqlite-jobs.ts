@@ -1,0 +1,82 @@
+import type { JobRecord } from '../core/records.ts';
+import type { DuePage, DueQuery, StoreTime, Version } from '../core/store.ts';
+import type { Instant } from '../core/time.ts';
+import { cursorOf, positionOf } from './cursor.ts';
+import type { Connection } from './sqlite-connection.ts';
+import { integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
+import { rowLimit } from './sqlite-runs.ts';
+
+/** The jobs of a database. Each function belongs inside a transaction. */
+
+interface Put {
+  readonly name: string;
+  /** Undefined: it must not be there. */
+  readonly version: Version | undefined;
+  readonly record: JobRecord;
+}
+
+/** Writes a record under the version it was made from; undefined if that is not the current one. */
+export function putJob(connection: Connection, put: Put): Version | undefined {
+  const { name, version, record } = put;
+  if (record.name !== name)
+    throw new Error(`job "${name}" can't have the record of ${record.name}`);
+  if (version === undefined) return createJob(connection, record);
+  const before = versionNumber(version);
+  // It grows even where the record's own revision does not: no two states share a version.
+  const rev = Math.max(record.rev, before + 1);
+  const changed = connection.run(
+    `UPDATE jobs SET rev = ?, next_action_at = ?, problem = NULL, doc = ?
+     WHERE name = ? AND rev = ?`,
+    rev,
+    record.nextActionAt,
+    JSON.stringify({ ...record, rev }),
+    name,
+    before,
+  );
+  return changed === 1 ? String(rev) : undefined;
+}
+
+function createJob(connection: Connection, record: JobRecord): Version | undefined {
+  const created = connection.run(
+    `INSERT INTO jobs (name, rev, next_action_at, doc) VALUES (?, ?, ?, ?)
+     ON CONFLICT (name) DO NOTHING`,
+    record.name,
+    record.rev,
+    record.nextActionAt,
+    JSON.stringify(record),
+  );
+  return created === 1 ? String(record.rev) : undefined;
+}
+
+/** A version that this store did not give matches no row. */
+export function versionNumber(version: Version): number {
+  const rev = Number(version);
+  return Number.isSafeInteger(rev) && String(rev) === version ? rev : Number.MIN_SAFE_INTEGER;
+}
+
+export function dueJobs(
+  connection: Connection,
+  { limit, aheadMs, cursor }: DueQuery,
+  storeNow: Instant,
+): Omit<DuePage, keyof StoreTime> {
+  const start = { at: -Infinity, id: '' };
+  const { at, id } = cursor === undefined ? start : positionOf(cursor, ['due']);
+  const rows = connection.all(DUE, storeNow + aheadMs, at, id, rowLimit(limit) + 1);
+  const page = rows.slice(0, rowLimit(limit));
+  const last = rows.length > page.length ? page.at(-1) : undefined;
+  const end = last && { at: integerOf(last, 'next_action_at'), id: textOf(last, 'name') };
+  return { items: page.map(jobOf), cursor: end && cursorOf(end, ['due']) };
+}
+
+const DUE =
+  `SELECT ${JOB_COLUMNS} FROM jobs ` +
+  'WHERE next_action_at <= ? AND (next_action_at, name) > (?, ?) ' +
+  'ORDER BY next_action_at, name LIMIT ?';
+
+export function nextActionAfter(connection: Connection, after: Instant): Instant | null {
+  const row = connection.get(
+    'SELECT next_action_at FROM jobs WHERE next_action_at > ? ORDER BY next_action_at LIMIT 1',
+    after,
+  );
+  return row ? integerOf(row, 'next_action_at') : null;
+}

@@ -1,0 +1,115 @@
+import { checkJobRecord } from '../core/check-record.ts';
+import type { Run, Trigger } from '../core/records.ts';
+import { isRunState } from '../core/run.ts';
+import type { LoadedJob } from '../core/store.ts';
+import type { Row } from './sqlite-connection.ts';
+
+export const JOB_COLUMNS = 'name, rev, next_action_at, problem, doc';
+export const RUN_COLUMNS = 'id, job, state, trigger, at, doc';
+
+/** A column that the schema promises to be text. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value === 'string') return value;
+  throw new TypeError(`column ${column} holds ${typeof value}, not text`);
+}
+
+/** A column that the schema promises to be a whole number. */
+export function integerOf(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value === 'number') return value;
+  throw new TypeError(`column ${column} holds ${typeof value}, not a number`);
+}
+
+/**
+ * What a column's JSON says. Only for what this store wrote itself and the schema keeps to JSON:
+ * the one place where a type is taken on trust.
+ */
+export const docOf = <Type>(row: Row): Type => JSON.parse(textOf(row, 'doc'));
+
+/** A job as stored; one whose record was damaged comes with the problem instead. */
+export function jobOf(row: Row): LoadedJob {
+  const name = textOf(row, 'name');
+  const rev = integerOf(row, 'rev');
+  const version = String(rev);
+  const checked = checkText(textOf(row, 'doc'), name);
+  const setAside = typeof row['problem'] === 'string' ? row['problem'] : undefined;
+  if ('problem' in checked) {
+    return { name, version, record: undefined, problem: checked.problem, setAside };
+  }
+  const { record } = checked;
+  // A quarantine moves the column alone; the next revision must go on from there.
+  const current = record.rev === rev ? record : { ...record, rev };
+  return { name, version, record: current, problem: undefined, setAside };
+}
+
+function checkText(doc: string, name: string): ReturnType<typeof checkJobRecord> {
+  const value = parsed(doc);
+  if (value instanceof Error) return { problem: `the record is not JSON: ${value.message}` };
+  const checked = checkJobRecord(value);
+  if ('problem' in checked || checked.record.name === name) return checked;
+  return {
+    problem: `name is ${JSON.stringify(checked.record.name)}, not "${name}" as its row says`,
+  };
+}
+
+function parsed(doc: string): unknown {
+  try {
+    return JSON.parse(doc);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** A run as stored; of one that was damaged, what the columns beside it still say. */
+export function runOf(row: Row): Run {
+  const value = parsed(textOf(row, 'doc'));
+  return isRun(value) && value.id === row['id'] ? value : damagedRun(row);
+}
+
+const isRun = (value: unknown): value is Run =>
+  typeof value === 'object' &&
+  value !== null &&
+  'id' in value &&
+  'attempts' in value &&
+  Array.isArray(value.attempts) &&
+  'notes' in value &&
+  Array.isArray(value.notes) &&
+  'state' in value &&
+  typeof value.state === 'string' &&
+  isRunState(value.state);
+
+function damagedRun(row: Row): Run {
+  const state = textOf(row, 'state');
+  const at = integerOf(row, 'at');
+  const message = `the stored record of run ${textOf(row, 'id')} is damaged; only its row is left`;
+  return {
+    id: textOf(row, 'id'),
+    job: textOf(row, 'job'),
+    state: isRunState(state) ? state : 'failed',
+    reason: null,
+    trigger: triggerOf(textOf(row, 'trigger')),
+    at,
+    scheduledAt: null,
+    createdAt: at,
+    startedAt: null,
+    endedAt: null,
+    attempts: [],
+    input: null,
+    output: null,
+    error: { name: 'DamagedRecord', message, stack: null },
+    progress: null,
+    notes: [],
+    requestHash: null,
+    requestedBy: null,
+    backfillOf: null,
+    traceparent: null,
+    cause: null,
+    range: null,
+    lateResult: null,
+    build: '',
+  };
+}
+
+const triggerOf = (text: string): Trigger =>
+  text === 'manual' || text === 'backfill' ? text : 'schedule';

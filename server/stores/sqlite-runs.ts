@@ -1,0 +1,104 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { LateResult, Run } from '../core/records.ts';
+import { stampLate, stampRun } from '../core/stamp.ts';
+import type { RunPage, RunQuery, RunUpdate } from '../core/store.ts';
+import type { Instant } from '../core/time.ts';
+import { cursorOf, positionOf } from './cursor.ts';
+import type { Connection } from './sqlite-connection.ts';
+import { RUN_COLUMNS, runOf } from './sqlite-rows.ts';
+
+/** The runs of a database. Each function belongs inside a transaction. */
+
+export function getRun(connection: Connection, id: string): Run | undefined {
+  const row = connection.get(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`, id);
+  return row && runOf(row);
+}
+
+/** False if a run of this id is there already; then nothing is changed. */
+export function createRun(connection: Connection, run: Run, now: Instant): boolean {
+  const created = connection.run(
+    `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    run.id,
+    run.job,
+    run.state,
+    run.trigger,
+    run.at,
+    JSON.stringify(stampRun(run, now)),
+  );
+  return created === 1;
+}
+
+/** False if there is no such run. */
+export function updateRun(connection: Connection, { id, set }: RunUpdate, now: Instant): boolean {
+  const before = getRun(connection, id);
+  if (before === undefined) return false;
+  const run: Run = { ...before, ...stampRun(set, now) };
+  const doc = JSON.stringify(run);
+  if (run.at === before.at && run.trigger === before.trigger) {
+    // The common case, apart: it spares the indexes that do not know the state.
+    connection.run('UPDATE runs SET state = ?, doc = ? WHERE id = ?', run.state, doc, id);
+    return true;
+  }
+  const { state, trigger, at } = run;
+  const sql = 'UPDATE runs SET state = ?, trigger = ?, at = ?, doc = ? WHERE id = ?';
+  connection.run(sql, state, trigger, at, doc, id);
+  return true;
+}
+
+export function saveLateResult(
+  connection: Connection,
+  { id, late, now }: { readonly id: string; readonly late: LateResult; readonly now: Instant },
+): void {
+  const run = getRun(connection, id);
+  if (run === undefined) return;
+  const doc = JSON.stringify({ ...run, lateResult: stampLate(late, now) });
+  connection.run('UPDATE runs SET doc = ? WHERE id = ?', doc, id);
+}
+
+export function deleteRun(connection: Connection, id: string): void {
+  connection.run('DELETE FROM logs WHERE run_id = ?', id);
+  connection.run('DELETE FROM runs WHERE id = ?', id);
+}
+
+export function listRuns(connection: Connection, query: RunQuery): RunPage {
+  const { sql, values, filters } = runQuery(query);
+  const rows = connection.all(sql, ...values);
+  const runs = rows.map(runOf);
+  const page = runs.slice(0, rowLimit(query.limit));
+  const last = runs.length > page.length ? page.at(-1) : undefined;
+  return { runs: page, cursor: last && cursorOf(last, filters) };
+}
+
+/**
+ * The listing as SQL. Both ends of time always stand in it, if only as infinities, so that every
+ * form of it is one walk along an index from its first row to the last one wanted.
+ */
+export function runQuery(query: RunQuery) {
+  const { job, state, trigger, since, until, cursor } = query;
+  const filters = ['runs', job, state, trigger, since, until];
+  const where: string[] = [];
+  const values: SQLInputValue[] = [];
+  for (const [column, value] of Object.entries({ job, state, trigger })) {
+    if (value === undefined) continue;
+    where.push(`${column} = ?`);
+    values.push(value);
+  }
+  // Lets SQLite use the index that leaves scheduled runs out.
+  if (trigger !== undefined && trigger !== 'schedule') where.push("trigger <> 'schedule'");
+  where.push('at > ?', '(at, id) < (?, ?)');
+  // Nothing sorts before the empty id, so this is "at ≤ until".
+  const first = { at: Math.floor(until ?? Infinity) + 1, id: '' };
+  const { at, id } = cursor === undefined ? first : positionOf(cursor, filters);
+  values.push(since ?? -Infinity, at, id, rowLimit(query.limit) + 1);
+  const sql =
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where.join(' AND ')} ` +
+    'ORDER BY at DESC, id DESC LIMIT ?';
+  return { sql, values, filters };
+}
+
+/** More rows than anybody can hold. */
+const MOST_ROWS = 1_000_000;
+
+/** SQLite takes a negative limit for none at all, and no infinite one. */
+export const rowLimit = (limit: number): number =>
+  limit > 0 ? Math.floor(Math.min(limit, MOST_ROWS)) : 0;

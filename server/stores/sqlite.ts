@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { ActionRecord, LateResult, LogChunk, Run, SpecRecord } from '../core/records.ts';
+import { stampAction, stampJob } from '../core/stamp.ts';
+import type {
+  Commit,
+  Committed,
+  DuePage,
+  DueQuery,
+  Loaded,
+  LoadedJob,
+  Meta,
+  QuarantineRequest,
+  RunPage,
+  RunQuery,
+  Store,
+  StoreTime,
+  Version,
+} from '../core/store.ts';
+import type { Clock, Instant } from '../core/time.ts';
+import { backupDatabase } from './sqlite-backup.ts';
+import { bootIdentity, storeClock, type Log, type StoreClock } from './sqlite-clock.ts';
+import { readable } from './sqlite-clock-judge.ts';
+import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
+import { openDatabase } from './sqlite-file.ts';
+import { dueJobs, nextActionAfter, putJob, versionNumber } from './sqlite-jobs.ts';
+import { docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
+import * as runs from './sqlite-runs.ts';
+import { rowLimit } from './sqlite-runs.ts';
+
+export interface SqliteOptions {
+  /** A file, made with its folder if need be, or `:memory:`. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** How long a jump of the clock must have stood before it is believed. */
+  readonly leaseMs: number;
+  readonly regressionMs: number;
+  /** Tells one start of the machine from the next. */
+  readonly identity?: string;
+  readonly log: Log;
+}
+
+/** Opens the database, or makes it. Throws, with what to do, where the file can't be used. */
+export function openSqliteStore(options: SqliteOptions): SqliteStore {
+  const { path, clock, identity } = options;
+  const connection = new Connection(openDatabase(path), path, clock);
+  const boot = identity ?? bootIdentity(clock.wall());
+  const time = storeClock(connection, { ...options, boot });
+  try {
+    connection.writeNow(() => keep(time.notice()));
+    connection.stopBlocking();
+  } catch (error) {
+    connection.close();
+    throw connection.explain(error);
+  }
+  return new SqliteStore(connection, time);
+}
+
+/** So many deletes hold other writers up for a few milliseconds, not more. */
+const DELETES_AT_ONCE = 500;
+
+/** The store of one machine: one file, shared by as many processes as there are. */
+export class SqliteStore implements Store {
+  readonly #connection: Connection;
+  readonly #time: StoreClock;
+
+  constructor(connection: Connection, time: StoreClock) {
+    this.#connection = connection;
+    this.#time = time;
+  }
+
+  read(name: string): Promise<Loaded> {
+    return this.#connection.read(() => {
+      const time = this.#time.read();
+      const row = this.#connection.get(`SELECT ${JOB_COLUMNS} FROM jobs WHERE name = ?`, name);
+      const none = {
+        name,
+        version: undefined,
+        record: undefined,
+        problem: undefined,
+        setAside: undefined,
+      };
+      return { ...(row ? jobOf(row) : none), ...time };
+    });
+  }
+
+  due(query: DueQuery): Promise<DuePage> {
+    return this.#connection.read(() => {
+      const time = this.#time.read();
+      return { ...dueJobs(this.#connection, query, time.storeNow), ...time };
+    });
+  }
+
+  nextActionAfter(after: Instant): Promise<Instant | null> {
+    return this.#connection.read(() => nextActionAfter(this.#connection, after));
+  }
+
+  commit(commit: Commit): Promise<Committed> {
+    return this.#write((time) => this.#apply(commit, time));
+  }
+
+  #apply(commit: Commit, time: StoreTime): Tried<Committed> {
+    const connection = this.#connection;
+    const now = time.storeNow;
+    const record = stampJob(commit.record, now);
+    const version = putJob(connection, { name: commit.name, version: commit.version, record });
+    if (version === undefined) return undo({ kind: 'conflict' });
+
+    const existing = commit.create.filter((run) => !runs.createRun(connection, run, now));
+    if (existing.length > 0) return undo({ kind: 'exists', runIds: existing.map(({ id }) => id) });
+    const missing = commit.update.filter((update) => !runs.updateRun(connection, update, now));
+    if (missing.length > 0) return undo({ kind: 'missing', runIds: missing.map(({ id }) => id) });
+
+    for (const spec of commit.specs) this.#putSpec(spec);
+    for (const chunk of commit.logs) this.#putLog(chunk);
+    for (const action of commit.actions) this.#putAction(stampAction(action, now));
+    return keep({ kind: 'ok', version, ...time });
+  }
+
+  quarantine({ name, version, until, problem }: QuarantineRequest): Promise<boolean> {
+    const sql =
+      'UPDATE jobs SET rev = rev + 1, next_action_at = ?, problem = ? WHERE name = ? AND rev = ?';
+    return this.#write(() =>
+      keep(this.#connection.run(sql, until, problem, name, versionNumber(version)) === 1),
+    );
+  }
+
+  getRun(id: string): Promise<Run | undefined> {
+    return this.#connection.read(() => runs.getRun(this.#connection, id));
+  }
+
+  listRuns(query: RunQuery): Promise<RunPage> {
+    return this.#connection.read(() => runs.listRuns(this.#connection, query));
+  }
+
+  saveLateResult(id: string, late: LateResult): Promise<void> {
+    return this.#write(({ storeNow: now }) =>
+      keep(runs.saveLateResult(this.#connection, { id, late, now })),
+    );
+  }
+
+  async deleteRuns(ids: readonly string[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += DELETES_AT_ONCE) {
+      const some = ids.slice(from, from + DELETES_AT_ONCE);
+      await this.#write(() => keep(some.forEach((id) => runs.deleteRun(this.#connection, id))));
+      // Whatever waits, in this process too, comes in between.
+      await setImmediate();
+    }
+  }
+
+  listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]> {
+    const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE name > ? ORDER BY name LIMIT ?`;
+    const { limit, after } = query;
+    return this.#connection.read(() =>
+      this.#connection.all(sql, after ?? '', rowLimit(limit)).map(jobOf),
+    );
+  }
+
+  listSpecs(job: string): Promise<SpecRecord[]> {
+    const sql = 'SELECT doc FROM specs WHERE job = ? ORDER BY from_at';
+    return this.#connection.read(() => this.#connection.all(sql, job).map(docOf<SpecRecord>));
+  }
+
+  #putSpec(spec: SpecRecord): void {
+    const sql = 'INSERT OR REPLACE INTO specs (job, from_at, doc) VALUES (?, ?, ?)';
+    this.#connection.run(sql, spec.job, spec.from, JSON.stringify(spec));
+  }
+
+  appendLog(chunk: LogChunk): Promise<void> {
+    return this.#write(() => keep(this.#putLog(chunk)));
+  }
+
+  #putLog(chunk: LogChunk): void {
+    const { runId, n, keepFrom } = chunk;
+    const sql = 'INSERT OR REPLACE INTO logs (run_id, n, doc) VALUES (?, ?, ?)';
+    this.#connection.run(sql, runId, n, JSON.stringify(chunk));
+    this.#connection.run('DELETE FROM logs WHERE run_id = ? AND n < ?', runId, keepFrom);
+  }
+
+  readLog(runId: string, from: number, limit: number): Promise<LogChunk[]> {
+    const sql = 'SELECT doc FROM logs WHERE run_id = ? AND n >= ? ORDER BY n LIMIT ?';
+    return this.#connection.read(() =>
+      this.#connection.all(sql, runId, from, rowLimit(limit)).map(docOf<LogChunk>),
+    );
+  }
+
+  recordAction(action: ActionRecord): Promise<void> {
+    return this.#write(({ storeNow }) => keep(this.#putAction(stampAction(action, storeNow))));
+  }
+
+  #putAction(action: ActionRecord): void {
+    const sql = 'INSERT INTO actions (id, at, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING';
+    this.#connection.run(sql, action.id, action.at, JSON.stringify(action));
+  }
+
+  listActions(limit: number): Promise<ActionRecord[]> {
+    const sql = 'SELECT doc FROM actions WHERE at < ? ORDER BY at DESC, id DESC LIMIT ?';
+    return this.#connection.read(() =>
+      this.#connection.all(sql, Infinity, rowLimit(limit)).map(docOf<ActionRecord>),
+    );
+  }
+
+  readMeta(key: string): Promise<Meta | undefined> {
+    return this.#connection.read(() => {
+      const row = this.#connection.get('SELECT rev, value FROM meta WHERE key = ?', key);
+      if (row === undefined) return undefined;
+      return { value: JSON.parse(textOf(row, 'value')), version: String(integerOf(row, 'rev')) };
+    });
+  }
+
+  writeMeta(key: string, value: unknown, version: Version | undefined): Promise<boolean> {
+    const json = JSON.stringify(value);
+    const create = 'INSERT INTO meta (key, rev, value) VALUES (?, 1, ?) ON CONFLICT DO NOTHING';
+    const update = 'UPDATE meta SET rev = rev + 1, value = ? WHERE key = ? AND rev = ?';
+    return this.#write(() => {
+      if (version === undefined) return keep(this.#connection.run(create, key, json) === 1);
+      return keep(this.#connection.run(update, json, key, versionNumber(version)) === 1);
+    });
+  }
+
+  time(): Promise<StoreTime> {
+    return this.#connection.read(() => this.#time.read());
+  }
+
+  /**
+   * An operator takes the present wall clock for right, after it was set wrongly or back: store
+   * time goes on from it, even if that is earlier than before. Goes on record as an action.
+   */
+  resetClock(by: string | null): Promise<void> {
+    return this.#connection.write(() => {
+      const { before, now } = this.#time.reset();
+      const detail = `store time was ${readable(before)}, and goes on from ${readable(now)}`;
+      const about = { action: 'reset-clock', by, job: null, runId: null, detail };
+      return keep(this.#putAction({ ...about, id: randomUUID(), at: now }));
+    });
+  }
+
+  /** Copies the database to a file of its own while everything goes on. */
+  async backup(toPath: string): Promise<void> {
+    this.#connection.assertOpen();
+    await backupDatabase(this.#connection, toPath);
+  }
+
+  /** Throws unless the database answers. */
+  ping(): Promise<void> {
+    return this.#connection.read(() => void this.#connection.get('SELECT id FROM clock'));
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #write<Value>(work: (time: StoreTime) => Tried<Value>): Promise<Value> {
+    return this.#connection.write(() => work(this.#time.stamp()));
+  }
+}

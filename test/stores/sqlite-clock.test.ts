@@ -1,0 +1,241 @@
+import { expect, test } from 'vitest';
+import { bootIdentity } from '../../server/stores/sqlite-clock.ts';
+import { STAMP } from '../../server/core/time.ts';
+import type { SqliteStore } from '../../server/stores/sqlite.ts';
+import { commit, jobRecord, lease } from '../builders.ts';
+import { TEST_START, testClock } from '../test-clock.ts';
+import { file, openStore } from './sqlite-fixture.ts';
+
+const HOUR = 3_600_000;
+
+/** Commits a beat, and gives the time of its stamp. */
+async function beat(store: SqliteStore): Promise<number> {
+  const { version } = await store.read('nightly-report');
+  const active = { a1: lease({ renewedAt: STAMP }) };
+  const result = await store.commit(commit(jobRecord({ active }), { version }));
+  if (result.kind !== 'ok') throw new Error(result.kind);
+  return result.storeNow;
+}
+
+test('a new database trusts its clock at once', async () => {
+  const store = openStore({ path: file() });
+
+  expect(await store.time()).toEqual({ storeNow: TEST_START, unsteady: null });
+});
+
+test('a clock set back decides nothing until it has caught up, and time stands still', async () => {
+  const clock = testClock();
+  const events: string[] = [];
+  const store = openStore({ path: file(), clock, events });
+  await beat(store);
+  clock.setWall(TEST_START - 3 * HOUR);
+
+  const { storeNow, unsteady } = await store.time();
+  const stamped = await beat(store);
+  await clock.advance(2 * HOUR);
+  const later = await store.time();
+  await clock.advance(HOUR);
+  const caughtUp = await store.time();
+
+  expect(storeNow).toBe(TEST_START);
+  expect(unsteady).toMatch(
+    /^the clock was set back by 3 h: nothing is decided until it has caught/,
+  );
+  expect(stamped).toBe(TEST_START);
+  expect(later.unsteady).toMatch(/set back by 60 min/);
+  expect(caughtUp).toEqual({ storeNow: TEST_START, unsteady: null });
+  expect(events).toEqual(['clock_regressed', 'clock_steady']);
+});
+
+test('another process, and one started later, see a clock set back too', async () => {
+  const path = file();
+  const clock = testClock();
+  await beat(openStore({ path, clock }));
+  clock.setWall(TEST_START - HOUR);
+
+  const { unsteady, storeNow } = await openStore({ path, clock }).time();
+
+  expect(unsteady).toMatch(/set back by 60 min/);
+  expect(storeNow).toBe(TEST_START);
+});
+
+test('a clock set back within the tolerance only makes time stand still', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(TEST_START - 5000);
+
+  expect(await store.time()).toEqual({ storeNow: TEST_START, unsteady: null });
+});
+
+test('a clock set right again by the operator is trusted when nothing else is odd', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(TEST_START - HOUR);
+  await store.time();
+
+  clock.setWall(TEST_START);
+
+  expect(await store.time()).toMatchObject({ unsteady: null });
+});
+
+test('a jump ahead is believed only when it has stood for one lease', async () => {
+  const clock = testClock();
+  const events: string[] = [];
+  const store = openStore({ path: file(), clock, events });
+  await beat(store);
+  clock.setWall(TEST_START + 10 * 24 * HOUR);
+
+  const jumped = await store.time();
+  await clock.advance(89_000);
+  const almost = await store.time();
+  await clock.advance(1000);
+  const adopted = await store.time();
+
+  expect(jumped.unsteady).toBe(
+    'the clock jumped ahead, or the machine slept, by 10 d; waiting 90 s before deciding anything',
+  );
+  expect(almost.unsteady).toMatch(/waiting 1 s/);
+  expect(adopted.unsteady).toBeNull();
+  expect(events).toEqual(['clock_jumped', 'clock_steady']);
+});
+
+test('a machine that slept waits, though nobody asked for the time meanwhile', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  await clock.advance(HOUR);
+  clock.setWall(clock.wall() + 8 * HOUR);
+
+  const woken = await store.read('nightly-report');
+  const due = await store.due({ limit: 1, aheadMs: 0 });
+
+  expect(woken.unsteady).toMatch(/the machine slept, by 8 h/);
+  expect(due.unsteady).toBe(woken.unsteady);
+});
+
+test('a second jump while waiting begins the wait anew', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  clock.setWall(TEST_START + HOUR);
+  await store.time();
+  await clock.advance(60_000);
+  clock.setWall(clock.wall() + HOUR);
+
+  expect((await store.time()).unsteady).toMatch(/waiting 90 s/);
+});
+
+test('a long idle time is no jump', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+
+  await clock.advance(30 * 24 * HOUR);
+
+  expect(await store.time()).toMatchObject({ unsteady: null });
+});
+
+test('a clock that is corrected little by little while nothing is written is no jump', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+
+  const seen: (string | null)[] = [];
+  for (let i = 0; i < 10; i += 1) {
+    await clock.advance(60_000);
+    clock.setWall(clock.wall() + 2000);
+    seen.push((await store.time()).unsteady);
+  }
+
+  expect(seen).toEqual(Array(10).fill(null));
+});
+
+test('after a restart of the machine nothing is decided for one lease', async () => {
+  const path = file();
+  await beat(openStore({ path, clock: testClock() }));
+  const clock = testClock(TEST_START + 60_000);
+  const store = openStore({ path, clock, identity: 'boot-2' });
+
+  const started = await store.time();
+  await beat(store);
+  await clock.advance(90_000);
+  const adopted = await store.time();
+  await beat(store);
+
+  const unsteady = 'the machine was restarted; waiting 90 s before deciding anything';
+  expect(started).toEqual({ storeNow: TEST_START + 60_000, unsteady });
+  expect(adopted.unsteady).toBeNull();
+  const next = openStore({ path, clock, identity: 'boot-2' });
+  expect(await next.time()).toMatchObject({ unsteady: null });
+});
+
+test('a process restarted while waiting does not begin the wait anew', async () => {
+  const path = file();
+  await openStore({ path }).close();
+  const clock = testClock();
+  await openStore({ path, clock, identity: 'boot-2' }).close();
+  await clock.advance(60_000);
+
+  const store = openStore({ path, clock, identity: 'boot-2' });
+
+  expect((await store.time()).unsteady).toMatch(/waiting 30 s/);
+});
+
+test('a restart of the program alone needs no wait', async () => {
+  const path = file();
+  const clock = testClock();
+  await beat(openStore({ path, clock }));
+  await clock.advance(HOUR);
+
+  expect(await openStore({ path, clock }).time()).toMatchObject({ unsteady: null });
+});
+
+test('opening with a wrong clock does not move store time', async () => {
+  const path = file();
+  const clock = testClock();
+  await beat(openStore({ path, clock }));
+  clock.setWall(TEST_START + 1000 * 24 * HOUR);
+  await openStore({ path, clock }).close();
+  clock.setWall(TEST_START);
+
+  expect(await openStore({ path, clock }).time()).toMatchObject({ storeNow: TEST_START });
+});
+
+test('a commit is never stamped before a time that was given out', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await clock.advance(4000);
+  const { storeNow } = await store.time();
+  clock.setWall(TEST_START);
+
+  expect(await beat(store)).toBe(storeNow);
+});
+
+test('an operator can accept the clock as it is, for all processes, on record', async () => {
+  const path = file();
+  const clock = testClock();
+  const store = openStore({ path, clock });
+  const other = openStore({ path, clock });
+  await clock.advance(2 * HOUR);
+  await beat(store);
+  await other.time();
+  clock.setWall(TEST_START);
+  await other.time();
+
+  await store.resetClock('ada');
+
+  const steady = { storeNow: TEST_START, unsteady: null };
+  expect([await store.time(), await other.time()]).toEqual([steady, steady]);
+  expect(await beat(other)).toBe(TEST_START);
+  expect(await store.listActions(9)).toMatchObject([
+    {
+      by: 'ada',
+      action: 'reset-clock',
+      detail: 'store time was 2026-03-01T02:00:00.000Z, and goes on from 2026-03-01T00:00:00.000Z',
+    },
+  ]);
+});
+
+test('one start of a machine has one identity', () => {
+  expect(bootIdentity(TEST_START)).toBe(bootIdentity(TEST_START));
+});

@@ -1,0 +1,60 @@
+import type { Clock, Instant } from '../server/core/time.ts';
+
+/** A clock that stands still until told otherwise. */
+export interface TestClock extends Clock {
+  /** Moves both clocks on; what falls due is called in order, each followed by its consequences. */
+  advance(ms: number): Promise<void>;
+  /** Sets the wall clock alone, as an operator or a machine waking from sleep does. */
+  setWall(at: Instant): void;
+}
+
+export const TEST_START: Instant = Date.UTC(2026, 2, 1);
+
+export function testClock(start: Instant = TEST_START): TestClock {
+  let elapsed = 0;
+  let wallOffset = start;
+  let timers: { readonly due: number; readonly call: () => void }[] = [];
+  const take = (until: number) => {
+    const next = timers.filter(({ due }) => due <= until).toSorted((a, b) => a.due - b.due)[0];
+    timers = timers.filter((timer) => timer !== next);
+    return next;
+  };
+  return {
+    monotonic: () => elapsed,
+    wall: () => wallOffset + elapsed,
+    after(ms, call) {
+      const timer = { due: elapsed + Math.max(0, ms), call };
+      timers = [...timers, timer];
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    async advance(ms) {
+      const until = elapsed + ms;
+      await settled();
+      for (let next = take(until); next !== undefined; next = take(until)) {
+        elapsed = Math.max(elapsed, next.due);
+        next.call();
+        await settled();
+      }
+      elapsed = until;
+    },
+    setWall(at) {
+      wallOffset = at - elapsed;
+    },
+  };
+}
+
+/** The machine's own clock, for what spans processes. */
+export const realClock: Clock = {
+  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  wall: () => Date.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Until all promises that can go on have gone on. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
