@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import { LOG_LEVELS, type LogLevel } from './observe/log.ts';
+import { timing, type Timing } from './core/time.ts';
+import { defaultBuild } from './process/identity.ts';
+
+/** Everything that the environment may set, read once. `.env.example` documents each. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly store: 'sqlite';
+  /** Absolute, or `:memory:`. */
+  readonly db: string;
+  /** Absolute path of the module whose default export lists the jobs. */
+  readonly jobs: string;
+  readonly namespace: string;
+  readonly build: string;
+  readonly timing: Timing;
+  readonly maxRunning: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Everything that is wrong in the environment, each line ready to be shown. */
+export class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration, or throws `ConfigProblems` with all of its problems at once. */
+export function readConfig(env: Env, cwd: string, now: number): Config {
+  const read = new Reader(env);
+  const onGoogle = env['GAE_ENV'] !== undefined || env['K_SERVICE'] !== undefined;
+  const db = read.text('PUNCTUAL_DB', '.data/punctual.db', /^.{1,4096}$/, 'a path');
+  const jobs = read.text('PUNCTUAL_JOBS', 'jobs/index.ts', /^.{1,4096}$/, 'a path');
+  const name = 'letters, digits, dots, hyphens and underscores';
+  const config: Config = {
+    port: read.whole('PORT', 8080, 0, 65_535),
+    host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
+    store: read.oneOf('PUNCTUAL_STORE', 'sqlite', ['sqlite']),
+    db: db === ':memory:' ? db : resolve(cwd, db),
+    // The sample jobs lie beside the server, wherever it is started from.
+    jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
+    namespace: read.text('PUNCTUAL_NAMESPACE', 'default', /^[\w.-]{1,63}$/, name),
+    build: read.text('PUNCTUAL_BUILD', defaultBuild(env, now), /^[\w.:+-]{1,128}$/, name),
+    timing: timing({
+      leaseMs: read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000),
+      tickMs: read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000),
+    }),
+    maxRunning: read.whole('PUNCTUAL_MAX_RUNNING', 64, 1, 10_000),
+    logLevel: read.oneOf('PUNCTUAL_LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+  read.unknown();
+  if (read.problems.length > 0) throw new ConfigProblems(read.problems.join('\n'));
+  return config;
+}
+
+/** Reads variables one by one, and collects what is wrong with any of them. */
+class Reader {
+  readonly problems: string[] = [];
+  readonly #env: Env;
+  readonly #known = new Set<string>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  text(name: string, preset: string, form: RegExp, right: string): string {
+    const value = this.#get(name);
+    if (value === undefined || form.test(value)) return value ?? preset;
+    return this.#fail(name, value, `${right}, such as "${preset}"`, preset);
+  }
+
+  whole(name: string, preset: number, min: number, max: number): number {
+    const value = this.#get(name);
+    if (value === undefined) return preset;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (number >= min && number <= max) return number;
+    return this.#fail(name, value, `a whole number from ${min} to ${max}`, preset);
+  }
+
+  oneOf<Choice extends string>(name: string, preset: Choice, all: readonly Choice[]): Choice {
+    const value = this.#get(name);
+    const found = all.find((choice) => choice === (value ?? preset));
+    return found ?? this.#fail(name, value ?? '', `one of ${all.join(', ')}`, preset);
+  }
+
+  /** A misspelt variable would otherwise be ignored without a word. */
+  unknown(): void {
+    for (const name of Object.keys(this.#env)) {
+      if (!name.startsWith('PUNCTUAL_') || this.#known.has(name) || CLIENT.has(name)) continue;
+      const known = [...this.#known].filter((one) => one.startsWith('PUNCTUAL_'));
+      this.problems.push(`${name} is not known; known are ${known.join(', ')}`);
+    }
+  }
+
+  /** An empty variable counts as not set. */
+  #get(name: string): string | undefined {
+    this.#known.add(name);
+    return this.#env[name] === '' ? undefined : this.#env[name];
+  }
+
+  #fail<Value>(name: string, value: string, right: string, preset: Value): Value {
+    this.problems.push(`${name} is "${value.slice(0, 100)}"; right would be ${right}`);
+    return preset;
+  }
+}
+
+/** Read by the command line, or given to a job's command. */
+const CLIENT = new Set(['PUNCTUAL_URL', 'PUNCTUAL_RUN_ID', 'PUNCTUAL_FENCE']);

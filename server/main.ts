@@ -1,0 +1,35 @@
+import { readConfig } from './config.ts';
+import { makeLog } from './observe/log.ts';
+import { systemClock } from './process/clock.ts';
+import { guardProcess } from './process/guard.ts';
+import { loadRegistry } from './registry.ts';
+import { makeService } from './service.ts';
+import { openStore } from './stores/open.ts';
+
+try {
+  const config = readConfig(process.env, process.cwd(), Date.now());
+  const out = process.stdout;
+  const log = makeLog(config.logLevel, {
+    person: out.isTTY,
+    write: (line) => void out.write(line),
+  });
+  const registry = await loadRegistry(config);
+  const store = openStore(config, systemClock, log);
+  const service = makeService(config, { registry, store, clock: systemClock, log });
+
+  let stopping = false;
+  const stop = (code: number): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log('info', 'stopping');
+    void service.stop().then(() => process.exit(code));
+  };
+  guardProcess(log, () => stop(1));
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => stop(0));
+  out.write(`Punctual is at ${await service.listen()} with ${registry.size} jobs\n`);
+} catch (error) {
+  const told = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../core/time.ts';
+
+/** Node's longest timer; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The machine's clocks. The monotonic one counts from the boot, so that processes of one boot may
+ * compare their readings.
+ */
+export const systemClock: Clock = {
+  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  wall: () => Date.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,42 @@
+import { currentExecution } from '../core/execute.ts';
+import type { Log } from '../core/deps.ts';
+import { describeError } from '../core/outcome.ts';
+
+/** Thrown into a handler that tried to end the process. */
+class ExitRefused extends Error {
+  override readonly name = 'ExitRefused';
+}
+
+/**
+ * Keeps one handler's mistake from ending the process for all: a stray rejection, an exception in a
+ * callback, a call of `process.exit`. Each fails the run whose handler it came from. What comes
+ * from nobody's handler is ours, and `onFatal` decides. Gives a function that takes the guard away.
+ */
+export function guardProcess(log: Log, onFatal: (error: unknown) => void): () => void {
+  const stray = (how: string) => (error: unknown) => {
+    const execution = currentExecution();
+    if (execution !== undefined) return execution.fail(error, how);
+    const { message, stack } = describeError(error);
+    log('error', 'uncaught', { how, error: message, stack });
+    onFatal(error);
+  };
+  const onRejection = stray('a promise was rejected and nobody awaited it');
+  const onException = stray('an exception was thrown in a callback');
+  process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
+
+  const exit = process.exit.bind(process);
+  const refuse = (code?: string | number | null): never => {
+    const execution = currentExecution();
+    if (execution === undefined) return exit(code);
+    const error = new ExitRefused(`the handler called process.exit(${code ?? ''})`);
+    execution.fail(error, 'not allowed here');
+    throw error;
+  };
+  process.exit = refuse;
+  return () => {
+    process.exit = exit;
+    process.off('unhandledRejection', onRejection);
+    process.off('uncaughtException', onException);
+  };
+}

@@ -1,0 +1,116 @@
+import { randomInt } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import type { Deps, Log } from './core/deps.ts';
+import { describeError } from './core/outcome.ts';
+import { registerJobs } from './core/register.ts';
+import type { Registry } from './core/registry.ts';
+import { Runner } from './core/runner.ts';
+import type { Store } from './core/store.ts';
+import type { Clock } from './core/time.ts';
+import { newId, ownerName } from './process/identity.ts';
+import { ScratchRoot } from './process/scratch.ts';
+import { Presence, Timer } from './triggers/timer.ts';
+
+/** How long a stop waits for handlers that heed their signal; App Engine gives little more. */
+const DRAIN_MS = 4000;
+const RANDOM_STEPS = 2 ** 47;
+
+export interface Service {
+  readonly deps: Deps;
+  readonly timer: Timer;
+  /** Starts to listen and to wake; gives the address for people. Rejects when the port is taken. */
+  listen(): Promise<string>;
+  /** Takes no more work, lets handlers stop, and closes all. Gives how many did not stop. */
+  stop(): Promise<number>;
+}
+
+/** Puts the parts together. Nothing listens or wakes before `listen`. */
+export function makeService(
+  config: Config,
+  parts: {
+    readonly registry: Registry;
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Service {
+  const scratch = new ScratchRoot(parts.log);
+  const presence = new Presence(config.timing.lateAfterMs);
+  const runner = new Runner(config.maxRunning);
+  const deps: Deps = {
+    ...parts,
+    random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
+    newId,
+    timing: config.timing,
+    owner: ownerName(),
+    build: config.build,
+    namespace: config.namespace,
+    zoneData: process.versions.tz ?? 'unknown',
+    upSince: () => presence.since,
+    scratch: (attemptId) => scratch.for(attemptId),
+    runner,
+  };
+  const timer = new Timer(deps, presence);
+  runner.onFree = () => timer.poke();
+  const server = createServer(createApp(deps));
+  const seen = keepRegistered(deps);
+  return {
+    deps,
+    timer,
+    async listen() {
+      await registerJobs(deps, { adopt: false, check: true });
+      const address = await listenOn(server, config);
+      timer.start();
+      seen.start();
+      void scratch.sweep();
+      return address;
+    },
+    async stop() {
+      seen.stop();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const left = await runner.drain(deps, DRAIN_MS);
+      await timer.stop();
+      server.closeAllConnections();
+      await closed;
+      await scratch.close();
+      await parts.store.close();
+      return left;
+    },
+  };
+}
+
+function listenOn(server: Server, { port, host }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      const actual = isAddress(address) ? address.port : port;
+      const shown = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+      resolve(`http://${shown}:${actual}`);
+    });
+  });
+}
+
+const isAddress = (value: AddressInfo | string | null): value is AddressInfo =>
+  typeof value === 'object' && value !== null;
+
+/**
+ * Says from time to time that this build is alive, and takes over when it has become the newest.
+ */
+function keepRegistered(deps: Deps): { start(): void; stop(): void } {
+  let cancel = (): void => undefined;
+  const again = (): void => {
+    cancel = deps.clock.after(deps.timing.seenEveryMs, () => {
+      void registerJobs(deps, { adopt: false, check: true })
+        .catch((error: unknown) =>
+          deps.log('warn', 'register_failed', { error: describeError(error).message }),
+        )
+        .finally(again);
+    });
+  };
+  return { start: again, stop: () => cancel() };
+}

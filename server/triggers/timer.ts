@@ -1,0 +1,96 @@
+import type { Deps } from '../core/deps.ts';
+import { describeError } from '../core/outcome.ts';
+import { sleep, type Instant } from '../core/time.ts';
+import { wakeAll } from '../core/wake.ts';
+
+/** After a failure the timer looks again this soon. */
+const RETRY_MS = 1000;
+
+/** The one-machine wake-up source: sleeps until something can happen, then wakes what is due. */
+export class Timer {
+  readonly #deps: Deps;
+  readonly #presence: Presence;
+  #awake = new AbortController();
+  #poked = false;
+  #stopped = false;
+  #unsteady: string | null = null;
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: Deps, presence: Presence) {
+    this.#deps = deps;
+    this.#presence = presence;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Something changed that may be due before the timer expects it. */
+  poke(): void {
+    this.#poked = true;
+    this.#awake.abort();
+  }
+
+  /** Resolves when the wake-up under way, if any, is over. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.poke();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#poked = false;
+      const waitMs = await this.#turn().catch((error: unknown) => {
+        this.#deps.log('error', 'wake_failed', { error: describeError(error).message });
+        return RETRY_MS;
+      });
+      if (this.#poked) continue;
+      this.#awake = new AbortController();
+      await sleep(this.#deps.clock, waitMs, this.#awake.signal);
+    }
+  }
+
+  /** One wake-up; gives how long there is nothing to do. */
+  async #turn(): Promise<number> {
+    const { store, timing } = this.#deps;
+    this.#presence.seen((await store.time()).storeNow);
+    const { storeNow, unsteady } = await wakeAll(this.#deps, 0);
+    this.#report(unsteady);
+    if (unsteady !== null) return RETRY_MS;
+    const next = await store.nextActionAfter(storeNow);
+    if (next === null) return timing.timerMaxSleepMs;
+    const { storeNow: now } = await store.time();
+    return Math.min(Math.max(0, next - now), timing.timerMaxSleepMs);
+  }
+
+  #report(unsteady: string | null): void {
+    if (unsteady === this.#unsteady) return;
+    this.#unsteady = unsteady;
+    if (unsteady !== null) this.#deps.log('warn', 'clock_unsteady', { why: unsteady });
+    else this.#deps.log('info', 'clock_steady');
+  }
+}
+
+/** Since when this process has been awake to notice what falls due. */
+export class Presence {
+  readonly #gapMs: number;
+  #since: Instant | null = null;
+  #last = 0;
+
+  /**
+   * Silence longer than `gapMs` counts as absence: the machine slept, or the process stood still.
+   */
+  constructor(gapMs: number) {
+    this.#gapMs = gapMs;
+  }
+
+  get since(): Instant | null {
+    return this.#since;
+  }
+
+  seen(now: Instant): void {
+    if (this.#since === null || now - this.#last > this.#gapMs) this.#since = now;
+    this.#last = now;
+  }
+}

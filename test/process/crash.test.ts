@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixture, startServer, tempFolder, until } from './server.ts';
+
+const AUDIT = new URL('../../scripts/audit.ts', import.meta.url).pathname;
+
+function world() {
+  const folder = tempFolder();
+  const env = {
+    PUNCTUAL_DB: join(folder, 'punctual.db'),
+    PUNCTUAL_JOBS: fixture('slow.ts'),
+    TEST_FOLDER: folder,
+    TMPDIR: folder,
+  };
+  const journal = (): string[][] =>
+    existsSync(join(folder, 'journal'))
+      ? readFileSync(join(folder, 'journal'), 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => line.split(' '))
+      : [];
+  const audit = (): string =>
+    execFileSync(process.execPath, [AUDIT], { env: { ...process.env, ...env }, encoding: 'utf8' });
+  return { env, journal, audit };
+}
+
+describe('a server killed while jobs run', () => {
+  test('leaves lost attempts, retried where the policy says so, and nothing running', async () => {
+    const { env, journal, audit } = world();
+    const first = await startServer(env);
+    await first.trigger('fails-when-lost', 0);
+    await first.trigger('retries-when-lost', 0);
+    await until(async () => journal().length === 2, 5000);
+    await first.end('SIGKILL');
+    const scratch = journal().map(([, , , path]) => path ?? '');
+
+    const second = await startServer(env);
+    const failed = await until(
+      async () => (await second.runs('fails-when-lost')).find((run) => run.state === 'lost'),
+      10_000,
+    );
+    const retried = await until(
+      async () => (await second.runs('retries-when-lost')).find((run) => run.state === 'succeeded'),
+      10_000,
+    );
+
+    expect(failed.error?.message).toMatch(/gave no sign of life for 2 s/);
+    expect(failed.attempts.map(({ outcome }) => outcome)).toEqual(['lost']);
+    expect(retried.attempts.map(({ outcome }) => outcome)).toEqual(['lost', 'succeeded']);
+    expect(retried.output).toBe('second time');
+    const tokens = journal()
+      .filter(([run]) => run === retried.id)
+      .map(([, , fence]) => Number(fence));
+    expect(tokens[1]).toBeGreaterThan(tokens[0] ?? Infinity);
+    expect(scratch.map((path) => existsSync(path))).toEqual([false, false]);
+    expect(audit()).toMatch(/0 unexplained gaps/);
+  });
+});
+
+describe('a server asked to stop', () => {
+  test('hands back at once what heeds its signal, and keeps the lease of what does not', async () => {
+    const { env, journal, audit } = world();
+    const first = await startServer(env);
+    await first.trigger('fails-when-lost', 0);
+    await first.trigger('retries-when-lost', 0);
+    const deaf = await first.trigger('deaf', 0);
+    await until(async () => journal().length === 2, 5000);
+
+    const asked = Date.now();
+    const status = await first.end('SIGTERM');
+    expect(status).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(6000);
+
+    const second = await startServer(env);
+    const retried = await until(
+      async () => (await second.runs('retries-when-lost')).find((run) => run.state === 'succeeded'),
+      3000,
+    );
+    const [handedBack] = await second.runs('fails-when-lost');
+    const lost = await until(
+      async () => (await second.runs('deaf')).find((run) => run.state === 'lost'),
+      10_000,
+    );
+
+    expect(retried.attempts.map(({ outcome }) => outcome)).toEqual(['interrupted', 'succeeded']);
+    expect(handedBack?.attempts.map(({ outcome }) => outcome)).toEqual(['interrupted']);
+    expect(handedBack?.state).toBe('lost');
+    expect(lost.id).toBe(deaf.id);
+    expect(audit()).toMatch(/0 unexplained gaps/);
+  });
+});

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixture, startServer, tempFolder, until, type RunJson } from './server.ts';
+
+/** Each handler in its own server would prove less: here one's mistake could hurt the others. */
+describe('a handler that does what it should not', () => {
+  test('is told on its run, and keeps nothing else from running', async () => {
+    const server = await startServer({
+      PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
+      PUNCTUAL_JOBS: fixture('naughty.ts'),
+      PUNCTUAL_LEASE_MS: '9000',
+    });
+    const names = ['stray-rejection', 'stray-at-the-end', 'stray-exception', 'exits'];
+    const more = ['exits-later', 'exits-and-catches', 'throws-after-abort'];
+    const ended = await Promise.all([...names, ...more].map((name) => server.trigger(name, 10)));
+    const told = Object.fromEntries(
+      ended.map((run) => [run.job, `${run.state}: ${run.error?.message}`]),
+    );
+
+    expect(told).toEqual({
+      'stray-rejection':
+        'failed: a promise was rejected and nobody awaited it: nobody waits for me',
+      'stray-at-the-end': 'failed: a promise was rejected and nobody awaited it: left behind',
+      'stray-exception': 'failed: an exception was thrown in a callback: from a timer',
+      exits: 'failed: not allowed here: the handler called process.exit(7)',
+      'exits-later': 'failed: not allowed here: the handler called process.exit(7)',
+      'exits-and-catches': 'failed: not allowed here: the handler called process.exit(7)',
+      'throws-after-abort': 'timed_out: late',
+    });
+    expect((await server.trigger('good', 10)).output).toBe('fine');
+
+    await blocking(server);
+    await neverSettling(server);
+    await logIsBounded(server);
+    expect((await server.trigger('good', 10)).state).toBe('succeeded');
+  }, 60_000);
+});
+
+type Server = Awaited<ReturnType<typeof startServer>>;
+
+async function blocking(server: Server): Promise<void> {
+  const run = await server.trigger('blocks', 20);
+
+  expect(run.state).toBe('succeeded');
+  expect(run.notes[0]?.text).toMatch(/blocked the event loop for 1\.\d s/);
+}
+
+async function neverSettling(server: Server): Promise<void> {
+  const { id } = await server.trigger('never', 0);
+
+  const run = await until(async () => {
+    const found = await server.json<RunJson>(`/api/v1/runs/${encodeURIComponent(id)}`);
+    return found.notes.length > 0 && found;
+  }, 10_000);
+
+  expect(run.state).toBe('running');
+  expect(run.notes[0]?.text).toMatch(/longer than its timeout of 300 ms, but its handler has not/);
+  const again = await fetch(`${server.url}/api/v1/jobs/never/runs`, { method: 'POST' });
+  expect(again.status).toBe(409);
+}
+
+async function logIsBounded(server: Server): Promise<void> {
+  const { id } = await server.trigger('chatty', 20);
+
+  const { lines } = await server.json<{ lines: { dropped?: number; text?: string }[] }>(
+    `/api/v1/runs/${encodeURIComponent(id)}/log`,
+  );
+
+  expect(lines[0]?.dropped).toBeGreaterThan(1000);
+  expect(lines.at(-1)?.text).toBe('the last line');
+}

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { failToStart, fixture, startServer, tempFolder, until, type RunJson } from './server.ts';
+
+test('with nothing configured the samples are served, and a run by hand succeeds', async () => {
+  const db = join(tempFolder(), 'new', 'folder', 'punctual.db');
+  const server = await startServer({ PUNCTUAL_DB: db });
+
+  const run = await server.trigger('canary', 10);
+  const page = await fetch(server.url, { headers: { Accept: 'text/html' } });
+
+  expect(run).toMatchObject({ state: 'succeeded', attempts: [{ n: 1, outcome: 'succeeded' }] });
+  expect(await page.text()).toContain('canary');
+  expect(existsSync(db)).toBe(true);
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
+test('everything wrong in a registry is told at once, and the process exits with 1', async () => {
+  const db = join(tempFolder(), 'punctual.db');
+
+  const { status, output } = await failToStart({
+    PUNCTUAL_DB: db,
+    PUNCTUAL_JOBS: fixture('wrong.ts'),
+  });
+
+  expect(status).toBe(1);
+  for (const line of [
+    /job "Bad Name": name: expected 1 to 63 lower-case letters/,
+    /job "minute": schedule: minute 61 is outside 0–59/,
+    /job "fields": schedule: expected five fields/,
+    /job "never": schedule: never comes/,
+    /job "zone": timeZone: time zone "Mars\/Olympus" is not an IANA name/,
+    /job "later": timeZone: time zone "America\/New_York": only UTC is supported/,
+    /job "no-time": timeout: is 0 ms; right would be/,
+    /job "negative": retry.attempts: is 0/,
+    /job "negative": retry.backoff.from: is -5 ms/,
+    /job "short": catchUp.within: is 60000 ms; right would be at least two ticks, 120000 ms/,
+    /job "typo": shedule: unknown field/,
+    /job "twice": name: two jobs have this name/,
+    /job "no-run": run: expected the handler/,
+    /entry 14 of the registry is not a job: make it with defineJob/,
+  ]) {
+    expect(output).toMatch(line);
+  }
+  expect(existsSync(db)).toBe(false);
+});
+
+test('everything wrong in the environment is told at once, and the process exits with 1', async () => {
+  const { status, output } = await failToStart({
+    PORT: 'http',
+    PUNCTUAL_STORE: 'mysql',
+    PUNCTUAL_LEASE_MS: '100',
+    PUNCTUAL_TICK_MS: '-1',
+    PUNCTUAL_MAX_RUNNING: '0',
+    PUNCTUAL_LOG_LEVEL: 'loud',
+    PUNCTUAL_LEASE: '90',
+  });
+
+  expect(status).toBe(1);
+  for (const line of [
+    'PORT is "http"; right would be a whole number from 0 to 65535',
+    'PUNCTUAL_STORE is "mysql"; right would be one of sqlite',
+    'PUNCTUAL_LEASE_MS is "100"; right would be a whole number from 2000',
+    'PUNCTUAL_TICK_MS is "-1"',
+    'PUNCTUAL_MAX_RUNNING is "0"',
+    'PUNCTUAL_LOG_LEVEL is "loud"; right would be one of debug, info, warn, error, silent',
+    'PUNCTUAL_LEASE is not known; known are',
+  ]) {
+    expect(output).toContain(line);
+  }
+});
+
+test('a registry that is not there, and a port that is taken, are told in a line', async () => {
+  const db = join(tempFolder(), 'punctual.db');
+  const server = await startServer({ PUNCTUAL_DB: db });
+  const { port } = new URL(server.url);
+
+  const missing = await failToStart({ PUNCTUAL_DB: db, PUNCTUAL_JOBS: '/nowhere/jobs.ts' });
+  const taken = await failToStart({ PUNCTUAL_DB: db, PORT: port });
+
+  expect(missing.status).toBe(1);
+  expect(missing.output).toMatch(/the registry \/nowhere\/jobs.ts can't be imported/);
+  expect(taken.status).toBe(1);
+  expect(taken.output).toMatch(new RegExp(`EADDRINUSE|${port}`));
+});
+
+test('of two servers on one file each occurrence is run once, by either', async () => {
+  const folder = tempFolder();
+  const env = {
+    PUNCTUAL_DB: join(folder, 'punctual.db'),
+    PUNCTUAL_JOBS: fixture('many.ts'),
+    TEST_FOLDER: folder,
+  };
+  const [first, second] = await Promise.all([startServer(env), startServer(env)]);
+  const journal = (): string[] =>
+    existsSync(join(folder, 'journal'))
+      ? readFileSync(join(folder, 'journal'), 'utf8').trim().split('\n')
+      : [];
+
+  const lines = await until(async () => journal().length >= 40 && journal(), 75_000);
+  await until(async () => {
+    const { runs } = await second.json<{ runs: RunJson[] }>('/api/v1/runs?limit=500');
+    return runs.length >= 40 && runs.every((run) => run.state === 'succeeded');
+  }, 5000);
+
+  const runs = lines.map((line) => line.split(' ')[0]);
+  expect(new Set(runs).size).toBe(runs.length);
+  const late = (await first.json<{ runs: RunJson[] }>('/api/v1/runs?limit=500')).runs;
+  expect(Math.max(...late.map((run) => run.latenessMs ?? Infinity))).toBeLessThan(2000);
+}, 120_000);
