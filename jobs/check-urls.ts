@@ -1,0 +1,28 @@
+import * as v from 'valibot';
+import { defineJob } from '../server/core/job.ts';
+
+/** What is checked when a run is not told otherwise; `CHECK_URLS` lists others, with commas. */
+function targetsFromConfig(): string[] {
+  const listed = (process.env['CHECK_URLS'] ?? '').split(',').map((url) => url.trim());
+  const urls = listed.filter((url) => url !== '');
+  return urls.length > 0 ? urls : [`http://127.0.0.1:${process.env['PORT'] ?? '8080'}/healthz`];
+}
+
+const url = v.pipe(v.string(), v.url('not a URL'));
+
+export const checkUrlsInput = v.object({
+  targets: v.optional(v.pipe(v.array(url), v.minLength(1), v.maxLength(1000)), targetsFromConfig),
+  parallel: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 5),
+  timeoutMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(60_000)), 10_000),
+});
+
+export const checkUrls = defineJob({
+  name: 'check-urls',
+  description: 'Fetches many addresses in one run, a few at a time; fails if any does not answer.',
+  tags: ['sample'],
+  schedule: '*/5 * * * *',
+  timeout: '2m',
+  retry: { attempts: 2, backoff: { from: '20s' } },
+  input: checkUrlsInput,
+  run: () => import('./check-urls.run.ts'),
+});

@@ -1,0 +1,22 @@
+/**
+ * Finds every occurrence that the ledger covers on record, exactly once.
+ *
+ *   npm run audit
+ *
+ * Prints each gap and one line with the counts. Exits 1 if there is a gap.
+ */
+import { auditStore, gapLine } from '../server/core/audit.ts';
+import { openForScript } from './open.ts';
+
+const { store } = openForScript();
+try {
+  const { jobs, occurrences, runs, ranges, gaps } = await auditStore(store);
+  for (const gap of gaps) console.log(`gap: ${gapLine(gap)}`);
+  console.log(
+    `${jobs} jobs, ${occurrences} occurrences on record in ${runs} runs and ${ranges} ranges: ` +
+      `${gaps.length} unexplained gaps`,
+  );
+  process.exitCode = gaps.length === 0 ? 0 : 1;
+} finally {
+  await store.close();
+}

@@ -1,0 +1,142 @@
+import { cancelRun, freeRun, type Changed } from '../server/core/run-now.ts';
+import { registerJobs } from '../server/core/register.ts';
+import type { Run } from '../server/core/records.ts';
+import { isRunState, RUN_STATES } from '../server/core/run.ts';
+import { isoInstant, type Instant } from '../server/core/time.ts';
+import { readLogView } from '../server/http/log-view.ts';
+import { refusal } from '../server/http/api.ts';
+import { BadUsage, one, whole, type Command, type Options } from './commands.ts';
+import { openForScript } from './open.ts';
+import { depsForScript } from './deps.ts';
+import { table } from './table.ts';
+
+/** Commands that look into the store itself, whether or not a server runs. */
+
+export const showRuns: Command = async ([job, ...more]: string[], options: Options) => {
+  if (more.length > 0) throw new BadUsage(`expected one job at most, got ${more.join(' ')} too`);
+  const { state } = options;
+  if (state !== undefined && !isRunState(state)) {
+    throw new BadUsage(`--state is "${state}"; right would be one of ${RUN_STATES.join(', ')}`);
+  }
+  const { store } = openForScript();
+  try {
+    const { runs } = await store.listRuns({
+      limit: whole(options.limit, 'limit', 20, 500),
+      ...(job !== undefined && { job }),
+      ...(state !== undefined && { state }),
+    });
+    const rows = runs.map((run) => [
+      when(run.at),
+      run.state,
+      run.trigger,
+      took(run),
+      said(run),
+      run.id,
+    ]);
+    console.log(table(['AT', 'STATE', 'TRIGGER', 'TOOK', 'WHAT', 'RUN'], rows));
+    return 0;
+  } finally {
+    await store.close();
+  }
+};
+
+const when = (at: Instant | null): string => (at === null ? '-' : isoInstant(at));
+
+const took = ({ startedAt, endedAt }: Run): string =>
+  startedAt === null || endedAt === null ? '-' : `${endedAt - startedAt} ms`;
+
+function said({ range, reason, error, attempts }: Run): string {
+  if (range !== null) return `${range.count} × ${reason ?? ''}`;
+  if (error !== null) return (error.message.split('\n')[0] ?? '').slice(0, 60);
+  return attempts.length > 1 ? `${attempts.length} attempts` : '-';
+}
+
+export const showRun: Command = async (words) => {
+  const id = one(words, 'a run id');
+  const { store } = openForScript();
+  try {
+    const run = await store.getRun(id);
+    if (run === undefined) throw new BadUsage(`there is no run "${id}"`);
+    for (const line of facts(run)) console.log(line);
+    const { entries } = await readLogView(store, id, 10_000);
+    for (const entry of entries) {
+      if (entry.kind === 'dropped') console.log(`  … ${entry.count} older lines were dropped`);
+      else
+        console.log(
+          `  ${isoInstant(entry.line.at)} ${entry.line.level.padEnd(5)} ${entry.line.text}`,
+        );
+    }
+    return 0;
+  } finally {
+    await store.close();
+  }
+};
+
+function facts(run: Run): string[] {
+  const lines = [
+    `run        ${run.id}`,
+    `state      ${run.state}${run.reason === null ? '' : ` (${run.reason})`}`,
+    `trigger    ${run.trigger}`,
+    `scheduled  ${when(run.scheduledAt)}`,
+    `started    ${when(run.startedAt)}`,
+    `ended      ${when(run.endedAt)}`,
+  ];
+  if (run.range !== null) {
+    const { from, to, count, atLeast } = run.range;
+    lines.push(`range      ${atLeast ? 'at least ' : ''}${count}, ${when(from)} to ${when(to)}`);
+  }
+  if (run.cause !== null) lines.push(`cause      ${run.cause}`);
+  if (run.input !== null) lines.push(`input      ${run.input}`);
+  if (run.output !== null) lines.push(`output     ${run.output}`);
+  if (run.error !== null) lines.push(`error      ${run.error.stack ?? run.error.message}`);
+  for (const { text } of run.notes) lines.push(`note       ${text}`);
+  for (const { n, outcome, owner, startedAt } of run.attempts) {
+    lines.push(`attempt ${n}  ${outcome ?? 'running'} on ${owner}, started ${when(startedAt)}`);
+  }
+  return lines;
+}
+
+/**
+ * Cancels a run, or takes its slot; by way of the store, so that it works on any instance's run.
+ */
+export async function changeRun(how: 'cancel' | 'free', runId: string): Promise<number> {
+  const { config, store } = openForScript();
+  try {
+    const deps = depsForScript(config, store, new Map());
+    const by = process.env['USER'] ?? 'command line';
+    const change = how === 'cancel' ? cancelRun : freeRun;
+    const changed: Changed = await change(deps, runId, by);
+    if (changed.kind === 'refused') throw new BadUsage(refusal(changed).message);
+    if (changed.kind === 'unknown' || changed.kind === 'unavailable') {
+      throw new Error('the store does not answer');
+    }
+    console.log(how === 'cancel' ? `${runId} was asked to stop` : `the slot of ${runId} is free`);
+    return 0;
+  } finally {
+    await store.close();
+  }
+}
+
+export const adopt: Command = async () => {
+  const { config, store } = openForScript();
+  try {
+    const { loadRegistry } = await import('../server/registry.ts');
+    const deps = depsForScript(config, store, await loadRegistry(config));
+    await registerJobs(deps, { adopt: true, check: true });
+    console.log(`the definitions of build ${config.build} hold from now on`);
+    return 0;
+  } finally {
+    await store.close();
+  }
+};
+
+export const resetClock: Command = async () => {
+  const { store } = openForScript();
+  try {
+    await store.resetClock(process.env['USER'] ?? 'command line');
+    console.log(`the clock is accepted as it is: ${isoInstant(Date.now())}`);
+    return 0;
+  } finally {
+    await store.close();
+  }
+};
