@@ -1,6 +1,7 @@
 import cronstrue from 'cronstrue';
 import { parseSchedule, resolvedText } from '../server/core/schedule.ts';
-import type { Days, Schedule } from '../server/core/schedule.ts';
+import type { Days } from '../server/core/calendar.ts';
+import type { Schedule } from '../server/core/schedule.ts';
 
 /**
  * A schedule in words, such as "At 02:00, only on Monday", with H as the number it is for the job

@@ -136,6 +136,9 @@ export class LogBuffer {
   }
 
   #drop(chunk: LogChunk): void {
+    if (this.#progress === chunk.progress) this.#progressNew = false;
+    // Progress alone leaves its number to what comes next: hours of it are still one chunk.
+    if (chunk.lines.length === 0) return;
     const size = chunk.lines.reduce((sum, line) => sum + sizeOf(line), 0);
     // Lines of this chunk may have been dropped while it was being saved.
     const left = Math.max(0, chunk.first + chunk.lines.length - this.#first);
@@ -143,7 +146,6 @@ export class LogBuffer {
     this.#first += left;
     this.#saved.push({ n: chunk.n, size });
     while (this.#saved[0] !== undefined && this.#saved[0].n < chunk.keepFrom) this.#saved.shift();
-    this.#progressNew = false;
     this.#n++;
   }
 }

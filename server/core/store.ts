@@ -49,7 +49,7 @@ export interface Store {
   /** A job's schedules through time, oldest first. */
   listSpecs(job: string): Promise<SpecRecord[]>;
 
-  /** Saves a chunk under (runId, n): the same chunk twice is one chunk. */
+  /** Saves a chunk under (runId, n), in place of one that has this number already. */
   appendLog(chunk: LogChunk): Promise<void>;
   /** Chunks of a run with n ≥ `from`, in order, at most `limit`. */
   readLog(runId: string, from: number, limit: number): Promise<LogChunk[]>;

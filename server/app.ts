@@ -1,0 +1,66 @@
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Deps } from './core/deps.ts';
+import { localOnly, sameOrigin } from './http/access.ts';
+import { apiRoutes } from './http/api.ts';
+import { assetRoutes } from './http/assets.ts';
+import { dashboardRoutes } from './http/dashboard.ts';
+import { errorHandler, HttpError } from './http/errors.ts';
+import { methodNotAllowed } from './http/methods.ts';
+import { triggerRoutes } from './http/triggers.ts';
+
+const BODY_LIMIT = 64 * 1024;
+
+/** The HTTP surface: middleware in order, then the routes. */
+export function createApp(deps: Deps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders());
+
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.use(localOnly, sameOrigin);
+  app.use(assetRoutes());
+  app.use(['/api/v1', '/triggers'], jsonOnly, express.json({ limit: BODY_LIMIT, inflate: false }));
+  app.use('/api/v1', apiRoutes(deps));
+  app.use('/triggers', triggerRoutes(deps));
+  app.use(dashboardRoutes(deps));
+
+  app.use(methodNotAllowed(app));
+  app.use((req, _res, next) => next(new HttpError(404, 'Not found', `there is no ${req.path}`)));
+  app.use(errorHandler(deps));
+  return app;
+}
+
+/** Only our own scripts, styles and images; nobody may frame us. */
+function securityHeaders(): RequestHandler {
+  const self = ["'self'"];
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: self,
+        styleSrc: self,
+        imgSrc: self,
+        connectSrc: self,
+        formAction: self,
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Without a referrer browsers send `Origin: null` with a form, which looks like another site.
+    referrerPolicy: { policy: 'same-origin' },
+    // Plain HTTP on this machine: a promise of HTTPS would lock its owner out.
+    strictTransportSecurity: false,
+  });
+}
+
+/** A body must be JSON and say so; a request without a body need not say anything. */
+const jsonOnly: RequestHandler = (req, _res, next) => {
+  const hasBody =
+    req.headers['transfer-encoding'] !== undefined ||
+    Number(req.headers['content-length'] ?? 0) > 0;
+  if (!hasBody || req.is('application/json') !== false) return next();
+  next(new HttpError(415, 'Unsupported media type', 'send application/json'));
+};

@@ -1,0 +1,150 @@
+import { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
+import type { Deps } from '../core/deps.ts';
+import { cancelRun, runNow, type Changed, type Requested } from '../core/run-now.ts';
+import { html, pathPart, type Html } from '../../views/html.ts';
+import { jobRow } from '../../views/jobs.ts';
+import { message, partial, problemPage } from '../../views/layout.ts';
+import { overviewFragment, overviewPage, type Overview } from '../../views/overview.ts';
+import { runFragment, runPage, type RunView } from '../../views/run.ts';
+import { runLink } from '../../views/runs.ts';
+import { findJob, findRun, refusal, summaries, summaryOf } from './api.ts';
+import { assetPaths } from './assets.ts';
+import { HttpError } from './errors.ts';
+import { readLogView } from './log-view.ts';
+
+const RUNS_SHOWN = 20;
+/** A page stays quick to draw with this many; the API gives them all. */
+const LOG_LINES_SHOWN = 1000;
+
+/** The HTML surface. A page and its poll show the same fragment; a click is answered in words. */
+export function dashboardRoutes(deps: Deps): Router {
+  const router = Router();
+
+  router.get('/', async (_req, res) => {
+    send(res, overviewPage(await readOverview(deps), assetPaths));
+  });
+  router.get('/fragments/overview', async (_req, res) => {
+    send(res, overviewFragment(await readOverview(deps)));
+  });
+  router.get('/runs/:id', async (req, res) => {
+    send(res, runPage(await readRun(deps, req.params.id), assetPaths));
+  });
+  router.get('/fragments/runs/:id', async (req, res) => {
+    send(res, runFragment(await readRun(deps, req.params.id)));
+  });
+  router.post('/jobs/:name/runs', (req, res) => startRun(deps, req, res));
+  router.post('/runs/:id/cancel', (req, res) => cancel(deps, req, res));
+
+  router.use(showProblem);
+  return router;
+}
+
+/** What others may see today is none of a cache's business, and never up to date. */
+function send(res: Response, content: Html): void {
+  res.set('Cache-Control', 'no-store').type('html').send(content.markup);
+}
+
+async function readOverview(deps: Deps): Promise<Overview> {
+  const [{ storeNow: now }, jobs, { runs }] = await Promise.all([
+    deps.store.time(),
+    summaries(deps),
+    deps.store.listRuns({ limit: RUNS_SHOWN }),
+  ]);
+  return { jobs, runs, now };
+}
+
+async function readRun(deps: Deps, id: string): Promise<RunView> {
+  const run = await findRun(deps, id);
+  const [{ storeNow: now }, log] = await Promise.all([
+    deps.store.time(),
+    readLogView(deps.store, run.id, LOG_LINES_SHOWN),
+  ]);
+  return { run, log, now };
+}
+
+/** Answers with a word on what was started, and with the job's row as it is now. */
+async function startRun(deps: Deps, req: Request<{ name: string }>, res: Response): Promise<void> {
+  const job = findJob(deps, req.params.name);
+  if (deps.runner.draining) throw new HttpError(503, 'Shutting down', DRAINING);
+  const requested = await runNow(deps, job, {
+    input: undefined,
+    key: undefined,
+    beside: false,
+    by: null,
+    traceparent: req.get('traceparent') ?? null,
+  });
+  deps.runner.onFree();
+  const run = startedRun(requested, job.name);
+  if (!isHtmx(req)) return res.redirect(303, `/runs/${pathPart(run.id)}`);
+
+  const [{ storeNow }, summary] = await Promise.all([deps.store.time(), summaryOf(deps, job.name)]);
+  const what = run.state === 'queued' ? 'a run waits for its turn.' : 'a run has started.';
+  send(
+    res.status(201),
+    html`${message('good', job.name, ': ', what, ' ', runLink(run.id, 'Look at it'))}
+      ${partial(`#job-${job.name}`, 'outerMorph', jobRow(summary, storeNow))}`,
+  );
+}
+
+const DRAINING = 'The service is shutting down. Try again in a minute.';
+const NO_ANSWER = 'The store does not answer. Look at the newest runs before you try again.';
+
+/** The run that was asked for; throws what there is to say where there is none. */
+function startedRun(requested: Requested, job: string): { id: string; state: string } {
+  switch (requested.kind) {
+    case 'created':
+    case 'replayed':
+      return requested.run;
+    case 'bad-input': {
+      const problems = requested.problems.map(({ path, message }) => `${path}: ${message}`);
+      const how = `Start it with one through POST /api/v1/jobs/${job}/runs.`;
+      throw new HttpError(422, 'Needs an input', `${problems.join('; ')}. ${how}`);
+    }
+    case 'refused':
+      throw refusal(requested);
+    case 'other-request':
+    case 'unknown':
+    case 'unavailable':
+      throw new HttpError(503, 'Store unavailable', NO_ANSWER);
+  }
+}
+
+/** Answers with a word on what was asked for, and with the run as it is now. */
+async function cancel(deps: Deps, req: Request<{ id: string }>, res: Response): Promise<void> {
+  const { id } = await findRun(deps, req.params.id);
+  assertChanged(await cancelRun(deps, id, null));
+  deps.runner.onFree();
+  if (!isHtmx(req)) return res.redirect(303, `/runs/${pathPart(id)}`);
+
+  const view = await readRun(deps, id);
+  const what =
+    view.run.state === 'cancelled'
+      ? 'The run is cancelled.'
+      : 'The run is told to stop. It ends when its handler does.';
+  send(res, html`${message('good', what)}${partial('#run', 'innerMorph', runFragment(view))}`);
+}
+
+function assertChanged(changed: Changed): void {
+  if (changed.kind === 'refused') throw refusal(changed);
+  if (changed.kind === 'changed' || changed.kind === 'unchanged') return;
+  throw new HttpError(503, 'Store unavailable', NO_ANSWER);
+}
+
+const isHtmx = (req: Request): boolean => req.get('HX-Request') === 'true';
+
+/** Our own answers in words: as the message of a click, or as a page. Others are passed on. */
+const showProblem: ErrorRequestHandler = (error: unknown, req, res, next) => {
+  if (!(error instanceof HttpError) || res.headersSent) return next(error);
+  const { status, title, headers } = error;
+  const detail = sentence(error.message);
+  res.status(status).set(headers);
+  send(
+    res,
+    isHtmx(req)
+      ? message('bad', html`<b>${title}.</b> ${detail}`)
+      : problemPage({ title, detail, assets: assetPaths }),
+  );
+};
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;

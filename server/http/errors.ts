@@ -1,0 +1,109 @@
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import type { Deps } from '../core/deps.ts';
+import { describeError } from '../core/outcome.ts';
+import { BadCursor, StoreUnavailable, UnknownOutcome } from '../core/store.ts';
+import { WakeFailed } from '../core/wake.ts';
+
+/** One thing wrong with a request, and where. */
+export interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** An answer that is not what was asked for. Its text is meant to be seen. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly title: string;
+  readonly errors: readonly FieldProblem[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    title: string,
+    detail: string,
+    more: {
+      readonly errors?: readonly FieldProblem[];
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+    this.errors = more.errors ?? [];
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** Seconds after which a caller may come again. */
+const RETRY_AFTER = '5';
+
+/** Answers with problem details (RFC 9457) to programs; what is not meant to be seen is logged. */
+export function errorHandler(deps: Deps): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error);
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      const { message, stack } = describeError(error);
+      deps.log('error', 'request_failed', {
+        path: req.path,
+        status: problem.status,
+        error: message,
+        stack,
+      });
+    }
+    sendProblem(req, res, problem);
+  };
+}
+
+function problemOf(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof BadCursor) {
+    return new HttpError(
+      400,
+      'Bad cursor',
+      'cursor was not given out by this list; start without one',
+    );
+  }
+  const away = [StoreUnavailable, UnknownOutcome, WakeFailed].some((kind) => error instanceof kind);
+  if (away) {
+    const headers = { 'Retry-After': RETRY_AFTER };
+    return new HttpError(503, 'Store unavailable', 'the store does not answer; try again', {
+      headers,
+    });
+  }
+  return parserProblem(error) ?? new HttpError(500, 'Internal error', 'something went wrong here');
+}
+
+/** What express and its body parser refuse, in our words. */
+function parserProblem(error: unknown): HttpError | undefined {
+  const status: unknown = Reflect.get(Object(error), 'status');
+  const type: unknown = Reflect.get(Object(error), 'type');
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  switch (type) {
+    case 'entity.parse.failed':
+      return new HttpError(
+        400,
+        'Invalid JSON',
+        `the body is not JSON: ${describeError(error).message}`,
+      );
+    case 'entity.too.large':
+      return new HttpError(413, 'Body too large', 'the body may have at most 64 KB');
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new HttpError(415, 'Unsupported encoding', 'send plain JSON in UTF-8');
+    default:
+      return new HttpError(status, 'Bad request', 'the request could not be read');
+  }
+}
+
+function sendProblem(req: Request, res: Response, problem: HttpError): void {
+  const { status, title, message: detail, errors, headers } = problem;
+  res.status(status).set(headers);
+  if (req.accepts(['json', 'html']) === 'html') {
+    res.type('text/plain').send(`${title}: ${detail}\n`);
+    return;
+  }
+  const body = { type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) };
+  res.type('application/problem+json').send(JSON.stringify(body));
+}

@@ -1,0 +1,77 @@
+import type { Instant } from '../server/core/time.ts';
+import { html, type Html } from './html.ts';
+
+/** Times as words. The one place where an instant becomes text that people read. */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** An instant in words as seen from `now`; the exact one, in UTC, shows on hovering. */
+export const time = (at: Instant, now: Instant): Html => stamped(at, relative(at, now));
+
+/** An instant as date and time in UTC. */
+export const exactTime = (at: Instant): Html => stamped(at, utc(at));
+
+const stamped = (at: Instant, words: string): Html =>
+  html`<time datetime="${iso(at)}" title="${utc(at)}">${words}</time>`;
+
+/** `in 5 minutes`, `3 s ago`; the date where it is two months or more away. */
+export function relative(at: Instant, now: Instant): string {
+  const away = Math.abs(at - now);
+  if (Math.round(away / DAY) >= 60) return utc(at).slice(0, 10);
+  if (Math.round(away / SECOND) < 1) return 'now';
+  const words = distance(away);
+  return at > now ? `in ${words}` : `${words} ago`;
+}
+
+/** One unit is enough; the smaller one is kept up to twice the larger, where it still matters. */
+function distance(ms: number): string {
+  if (Math.round(ms / SECOND) < 60) return `${Math.round(ms / SECOND)} s`;
+  if (Math.round(ms / MINUTE) < 120) return count(Math.round(ms / MINUTE), 'minute');
+  if (Math.round(ms / HOUR) < 48) return count(Math.round(ms / HOUR), 'hour');
+  return count(Math.round(ms / DAY), 'day');
+}
+
+/** `1 line`, `12 lines`, `1,204 lines`. */
+export const count = (n: number, noun: string): string =>
+  `${n.toLocaleString('en-GB')} ${noun}${n === 1 ? '' : 's'}`;
+
+/** A length of time: `350 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  if (ms < 0) return `−${duration(-ms)}`;
+  if (Math.round(ms) < SECOND) return `${Math.round(ms)} ms`;
+  if (ms < 9950) return `${Math.round(ms / 100) / 10} s`;
+  const seconds = Math.round(ms / SECOND);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return twoParts([Math.floor(seconds / 60), 'min'], [seconds % 60, 's']);
+  const minutes = Math.round(ms / MINUTE);
+  if (minutes < 24 * 60) return twoParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
+  const hours = Math.round(ms / HOUR);
+  return twoParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
+}
+
+type Part = readonly [number, string];
+
+const twoParts = ([large, largeUnit]: Part, [small, smallUnit]: Part): string =>
+  small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+
+/** Under this, a start counts as on time: a wake-up takes as long. */
+const ON_TIME_MS = 1000;
+
+/** How a start lay to its scheduled instant: `on time`, `4 s late`, `2 s early`. */
+export function lateness(ms: number): string {
+  if (Math.abs(ms) < ON_TIME_MS) return 'on time';
+  return ms > 0 ? `${duration(ms)} late` : `${duration(-ms)} early`;
+}
+
+/** `2026-03-01 05:00:00 UTC`, with milliseconds only where there are any. */
+export function utc(at: Instant): string {
+  return iso(at).replace('T', ' ').replace('.000', '').replace(/Z$/, ' UTC');
+}
+
+/** `Date` throws at what is no time; a stored oddity must not take the page down. */
+function iso(at: Instant): string {
+  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at);
+}
