@@ -1,4 +1,4 @@
-import { cancelRun, freeRun, type Changed } from '../server/core/run-now.ts';
+import { cancelRun, freeRun, rewindJob, type Changed } from '../server/core/run-now.ts';
 import { registerJobs } from '../server/core/register.ts';
 import type { Run } from '../server/core/records.ts';
 import { isRunState, RUN_STATES } from '../server/core/run.ts';
@@ -131,10 +131,18 @@ export const adopt: Command = async () => {
 };
 
 export const resetClock: Command = async () => {
-  const { store } = openForScript();
+  const { config, store } = openForScript();
   try {
-    await store.resetClock(process.env['USER'] ?? 'command line');
+    const by = process.env['USER'] ?? 'command line';
+    await store.resetClock(by);
     console.log(`the clock is accepted as it is: ${isoInstant(Date.now())}`);
+    const deps = depsForScript(config, store, new Map());
+    const { storeNow } = await store.time();
+    for (const { name, record } of await store.listJobs({ limit: 20_000 })) {
+      if (record === undefined || record.watermark <= storeNow) continue;
+      await rewindJob(deps, name, by);
+      console.log(`${name} goes on from now: it had been decided up to the future`);
+    }
     return 0;
   } finally {
     await store.close();

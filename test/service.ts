@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { readConfig } from '../server/config.ts';
 import type { Log } from '../server/core/deps.ts';
 import { defineJob, type Handler, type Job, type JobDefinition } from '../server/core/job.ts';
@@ -92,4 +96,11 @@ export async function openService(
       return run;
     },
   };
+}
+
+/** A database file in a folder of its own, gone when the test is over. */
+export function tempDb(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'punctual-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'punctual.db');
 }

@@ -139,6 +139,10 @@ export async function cancelRun(deps: Deps, runId: string, by: string | null): P
 export const freeRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
   changeRun(deps, runId, { kind: 'free', runId, by });
 
+/** After an operator reset the store's clock: what lies in the future comes back to now. */
+export const rewindJob = (deps: Deps, job: string, by: string | null): Promise<Changed> =>
+  change(deps, job, { kind: 'rewind', by });
+
 async function changeRun(deps: Deps, runId: string, event: Event): Promise<Changed> {
   const job = jobOfRun(runId);
   if (job === undefined) return { kind: 'refused', why: 'no-such-job', runId: null };

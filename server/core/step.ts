@@ -41,6 +41,8 @@ export type Event =
     }
   | { readonly kind: 'define'; readonly definition: Definition }
   | { readonly kind: 'retire' }
+  /** The store's clock was reset by an operator to an earlier time than it had given out. */
+  | { readonly kind: 'rewind'; readonly by: string | null }
   /** Retention is about to delete what lies up to `from`. */
   | { readonly kind: 'forget'; readonly from: Instant };
 
@@ -140,6 +142,8 @@ function happen(
       return retire(draft, ctx);
     case 'forget':
       return forget(draft, event);
+    case 'rewind':
+      return rewind(draft, event, ctx);
   }
 }
 
@@ -250,6 +254,31 @@ function free(draft: Draft, event: Of<'free'>, ctx: DecisionContext): Refusal | 
 function forget(draft: Draft, { from }: Of<'forget'>): undefined {
   const { ledgerFrom, watermark } = draft.record;
   if (from > ledgerFrom) set(draft, { ledgerFrom: Math.min(from, watermark) });
+}
+
+/**
+ * Nothing may lie in the future: the one event that takes a watermark back. Occurrences that come
+ * again find their record and are passed over; leases get one more length from now.
+ */
+function rewind(draft: Draft, { by }: Of<'rewind'>, ctx: DecisionContext): undefined {
+  const { record } = draft;
+  const { now } = ctx;
+  const leases = Object.entries(record.active).map(
+    ([id, lease]) => [id, { ...lease, renewedAt: Math.min(lease.renewedAt, now) }] as const,
+  );
+  set(draft, {
+    watermark: Math.min(record.watermark, now),
+    freeAt: Math.min(record.freeAt, now),
+    catchUpTo: null,
+    active: Object.fromEntries(leases),
+    retries: record.retries.map((retry) => ({
+      ...retry,
+      notBefore: Math.min(retry.notBefore, now),
+    })),
+  });
+  const detail = `the clock was reset; the watermark was ${new Date(record.watermark).toISOString()}`;
+  note(draft, { action: 'rewind', by, job: record.name, runId: null, detail }, ctx);
+  arm(draft, ctx);
 }
 
 /** Pausing again changes the note and the end, not the beginning. */

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Deps } from '../core/deps.ts';
+import { BrokenRecord } from '../core/apply.ts';
 import { describeError } from '../core/outcome.ts';
 import { BadCursor, StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { WakeFailed } from '../core/wake.ts';
@@ -72,6 +73,7 @@ function problemOf(error: unknown): HttpError {
       headers,
     });
   }
+  if (error instanceof BrokenRecord) return new HttpError(409, 'Record unusable', error.message);
   return parserProblem(error) ?? new HttpError(500, 'Internal error', 'something went wrong here');
 }
 

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { fixture, startServer, tempFolder, until } from '../process/server.ts';
+import { launchChromium } from './chromium.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+}, 60_000);
+afterAll(() => browser.close());
+
+/** A page, with everything that its console complained about. */
+async function open(url: string, options: Parameters<Browser['newPage']>[0] = {}) {
+  const page = await browser.newPage(options);
+  onTestFinished(() => page.close());
+  const complaints: string[] = [];
+  page.on('console', (line) => {
+    const favicon = line.location().url.endsWith('/favicon.ico');
+    if (line.type() === 'error' && !favicon) complaints.push(line.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(url);
+  return { page, complaints };
+}
+
+async function serve(jobs: string) {
+  const folder = tempFolder();
+  return await startServer({
+    PUNCTUAL_DB: join(folder, 'punctual.db'),
+    PUNCTUAL_JOBS: fixture(jobs),
+    PUNCTUAL_LEASE_MS: '9000',
+    TEST_FOLDER: folder,
+  });
+}
+
+const row = (page: Page, job: string) => page.locator('tr', { hasText: job }).first();
+
+test('the jobs page starts a run at a click, and shows its end by itself', async () => {
+  const server = await serve('naughty.ts');
+  const { page, complaints } = await open(server.url);
+
+  await row(page, 'good').getByRole('button', { name: 'Run now' }).click();
+  await row(page, 'good')
+    .getByRole('link', { name: 'succeeded' })
+    .first()
+    .waitFor({ timeout: 10_000 });
+
+  expect(await page.title()).toContain('Punctual');
+  expect(complaints).toEqual([]);
+}, 60_000);
+
+test('the jobs page shows what others start, without being loaded again', async () => {
+  const server = await serve('naughty.ts');
+  const { page } = await open(server.url);
+  await page.evaluate(() => Reflect.set(globalThis, 'loadedOnce', true));
+
+  await server.trigger('exits', 5);
+  await row(page, 'exits')
+    .getByRole('link', { name: 'failed' })
+    .first()
+    .waitFor({ timeout: 10_000 });
+
+  expect(await page.evaluate(() => Reflect.get(globalThis, 'loadedOnce'))).toBe(true);
+}, 60_000);
+
+test('a run page tells error, attempts and log, and a running run can be cancelled there', async () => {
+  const server = await serve('slow.ts');
+  const { id } = await server.trigger('fails-when-lost', 0);
+  const { page, complaints } = await open(`${server.url}/runs/${encodeURIComponent(id)}`);
+  page.on('dialog', (dialog) => void dialog.accept());
+
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('the run was cancelled').first().waitFor({ timeout: 10_000 });
+  await until(async () => (await server.runs('fails-when-lost'))[0]?.state === 'cancelled', 5000);
+  await page.getByRole('cell', { name: 'cancelled' }).first().waitFor({ timeout: 10_000 });
+
+  expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+  expect(complaints).toEqual([]);
+}, 60_000);
+
+test('without JavaScript the pages can be read', async () => {
+  const server = await serve('naughty.ts');
+  const run = await server.trigger('exits', 5);
+  const { page } = await open(server.url, { javaScriptEnabled: false });
+
+  const jobs = await page.locator('body').innerText();
+  await page.goto(`${server.url}/runs/${encodeURIComponent(run.id)}`);
+
+  expect(jobs).toContain('stray-rejection');
+  expect(await page.locator('body').innerText()).toContain('the handler called process.exit(7)');
+}, 60_000);
+
+test('no page scrolls sideways on a phone', async () => {
+  const server = await serve('naughty.ts');
+  const run = await server.trigger('chatty', 20);
+  const { page } = await open(server.url, { viewport: { width: 360, height: 740 } });
+  const sideways = () =>
+    page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+
+  const onJobs = await sideways();
+  await page.goto(`${server.url}/runs/${encodeURIComponent(run.id)}`);
+
+  expect([onJobs, await sideways()]).toEqual([0, 0]);
+}, 60_000);

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { registerJobs } from '../../server/core/register.ts';
+import { wakeAll } from '../../server/core/wake.ts';
+import { job, openService, tempDb } from '../service.ts';
+import { testClock } from '../test-clock.ts';
+
+const TEN_MINUTES = 600_000;
+
+describe('builds', () => {
+  test('of two that are alive the newer one defines, also when the older one comes again', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const old = await openService([job({ schedule: '0 * * * *' })], env('one'));
+    await clock.advance(1000);
+    const newer = await openService([job({ schedule: '30 * * * *' })], env('two'));
+
+    const again = await registerJobs(old.deps, { adopt: false, check: true });
+
+    expect(again).toBe(false);
+    const { record } = await newer.store.read('job');
+    expect(record?.schedules.at(-1)?.schedule).toBe('30 * * * *');
+  });
+
+  test('an older one takes over when no newer one was seen for ten minutes', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const old = await openService([job({ schedule: '0 * * * *' })], env('one'));
+    await clock.advance(1000);
+    await openService([job({ schedule: '30 * * * *' })], env('two'));
+
+    await clock.advance(TEN_MINUTES + 1);
+    await registerJobs(old.deps, { adopt: false, check: true });
+
+    const { record } = await old.store.read('job');
+    expect(record?.schedules.at(-1)?.schedule).toBe('0 * * * *');
+    expect((await old.store.listSpecs('job')).map(({ schedule }) => schedule)).toEqual([
+      '0 * * * *',
+      '30 * * * *',
+      '0 * * * *',
+    ]);
+  });
+
+  test('an older one takes over at once when told to', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const old = await openService([job({ schedule: '0 * * * *' })], env('one'));
+    await clock.advance(1000);
+    await openService([job({ schedule: '30 * * * *' })], env('two'));
+    await clock.advance(1000);
+
+    await registerJobs(old.deps, { adopt: true, check: true });
+
+    const { record } = await old.store.read('job');
+    expect(record?.schedules.at(-1)?.schedule).toBe('0 * * * *');
+  });
+
+  test('a job that a build does not know is left alone by it', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const full = { clock, path, env: { PUNCTUAL_BUILD: 'one', PUNCTUAL_NAMESPACE: 'a' } };
+    await openService([job({ name: 'theirs' })], full);
+    const other = { clock, path, env: { PUNCTUAL_BUILD: 'one', PUNCTUAL_NAMESPACE: 'b' } };
+    const ours = await openService([job({ name: 'ours' })], other);
+
+    await clock.advance(60_000);
+    await wakeAll(ours.deps, 0);
+    await ours.settle();
+
+    const runs = await ours.runs();
+    expect(runs.map((run) => run.job)).toEqual(['ours']);
+    expect((await ours.store.read('theirs')).record?.retiredAt).toBeNull();
+  });
+
+  test('a job gone from the code is retired, and comes back without a flood', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    await openService([job({}), job({ name: 'other' })], env('one'));
+    await clock.advance(90_000);
+    const without = await openService([job({ name: 'other' })], env('two'));
+    expect((await without.store.read('job')).record?.retiredAt).not.toBeNull();
+    await clock.advance(3_600_000);
+
+    const back = await openService([job({}), job({ name: 'other' })], env('three'));
+    await clock.advance(60_000);
+    await wakeAll(back.deps, 0);
+    await back.settle();
+
+    const [range, run, ...more] = await back.runs('job');
+    expect(range).toMatchObject({ state: 'missed', reason: 'outage', range: { count: 61 } });
+    expect([run?.state, more]).toEqual(['succeeded', []]);
+  });
+
+  test('a record that was deleted by hand is registered anew, from then on', async () => {
+    const path = tempDb();
+    const service = await openService([job({})], { path });
+    await service.wake('00:01:00');
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec("DELETE FROM jobs WHERE name = 'job'");
+    db.close();
+
+    await registerJobs(service.deps, { adopt: false, check: true });
+    await service.wake('00:02:00');
+
+    const states = (await service.runs()).map((run) => run.state);
+    expect(states).toEqual(['succeeded', 'succeeded']);
+    const { record } = await service.store.read('job');
+    const fences = (await service.runs()).map((run) => run.attempts[0]?.fence ?? 0);
+    expect(fences[1]).toBeGreaterThan(fences[0] ?? Infinity);
+    expect(record?.rev).toBeGreaterThan(1_000_000);
+  });
+
+  test('the same registry again writes no record', async () => {
+    const service = await openService([job({})]);
+    const before = (await service.store.read('job')).version;
+
+    await registerJobs(service.deps, { adopt: false, check: true });
+
+    expect((await service.store.read('job')).version).toBe(before);
+  });
+});
+
+describe('a record that can not be used', () => {
+  test('is set aside in plain sight, and all other jobs go on', async () => {
+    const path = tempDb();
+    const service = await openService([job({ name: 'broken' }), job({ name: 'fine' })], { path });
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec("UPDATE jobs SET doc = json_remove(doc, '$.watermark') WHERE name = 'broken'");
+    db.close();
+
+    for (const time of ['00:01:00', '00:02:00', '00:03:00']) await service.wake(time);
+
+    expect(await service.runs('fine')).toHaveLength(3);
+    expect(await service.runs('broken')).toEqual([]);
+    const { problem } = await service.store.read('broken');
+    expect(problem).toMatch(/watermark is missing/);
+    const told = service.logged.filter((line) => line.includes('job_quarantined'));
+    expect(told).toHaveLength(1);
+  });
+
+  test('a watermark in the future is one', async () => {
+    const path = tempDb();
+    const service = await openService([job({ name: 'broken' }), job({ name: 'fine' })], { path });
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec(
+      `UPDATE jobs SET doc = json_set(doc, '$.watermark', ${Date.parse('2030-01-01')}) WHERE name = 'broken'`,
+    );
+    db.close();
+
+    await service.wake('00:01:00');
+
+    expect(await service.runs('fine')).toHaveLength(1);
+    const { setAside } = await service.store.read('broken');
+    expect(setAside).toMatch(/watermark .* lies in the future/);
+  });
+});

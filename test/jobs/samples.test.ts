@@ -1,0 +1,214 @@
+import { createServer } from 'node:http';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { checkUrls } from '../../jobs/check-urls.ts';
+import { backupStore } from '../../jobs/backup-store.ts';
+import { canary, sing } from '../../jobs/canary.ts';
+import { command } from '../../jobs/command.ts';
+import registry from '../../jobs/index.ts';
+import { pruneHistory } from '../../jobs/prune-history.ts';
+import { invoke } from '../../server/core/handler.ts';
+import { validateInput } from '../../server/core/input.ts';
+import type { Job, JobContext, JobLog } from '../../server/core/job.ts';
+import { job, openService, tempDb } from '../service.ts';
+import { realClock, testClock } from '../test-clock.ts';
+
+const before = { ...process.env };
+afterEach(() => {
+  process.env = { ...before };
+});
+
+/** A context made by hand: a handler is a plain function. */
+function context(more: Partial<JobContext> = {}) {
+  const lines: string[] = [];
+  const steps: string[] = [];
+  const write = (text: string): void => void lines.push(text);
+  const log: JobLog = Object.assign(write, {
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+  });
+  const made = {
+    input: undefined,
+    scheduledAt: Date.now(),
+    signal: new AbortController().signal,
+    log,
+    progress: (done: number, total?: number) => void steps.push(`${done}/${total}`),
+    fetch,
+    fence: 7,
+    idempotencyKey: 'run',
+    traceparent: '',
+    ...more,
+  } as JobContext;
+  return { made, lines, steps };
+}
+
+async function runJob(one: Job, input: unknown, more: Partial<JobContext> = {}) {
+  const { made, lines, steps } = context(more);
+  const output = await invoke(one.run, { ...made, input: await validateInput(one, input) });
+  return { output, lines, steps };
+}
+
+test('the registry holds the four samples, and nothing is wrong with them', () => {
+  expect(registry.map(({ name }) => name)).toEqual([
+    'canary',
+    'check-urls',
+    'backup-store',
+    'prune-history',
+  ]);
+  expect(registry.flatMap(({ problems }) => problems)).toEqual([]);
+});
+
+test('the canary measures how late it was', async () => {
+  const folder = dirname(tempDb());
+  const { made } = context({ scheduledAt: Date.now() - 1500, scratch: async () => folder });
+
+  const { latenessMs } = await sing(made);
+
+  expect(latenessMs).toBeGreaterThanOrEqual(1500);
+  expect(canary.schedule).toBe('* * * * *');
+});
+
+describe('check-urls', () => {
+  async function site(): Promise<string> {
+    let [now, most] = [0, 0];
+    const server = createServer((req, res) => {
+      most = Math.max(most, ++now);
+      setTimeout(() => {
+        now--;
+        res.statusCode = req.url === '/bad' ? 500 : 200;
+        res.end(String(most));
+      }, 20);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  }
+
+  test('fetches every target, one line each, a few at a time', async () => {
+    const url = await site();
+    const targets = Array.from({ length: 12 }, (_, n) => `${url}/${n}`);
+
+    const { output, lines, steps } = await runJob(checkUrls, { targets, parallel: 3 });
+    const most = Number(await (await fetch(url)).text());
+
+    expect(output).toEqual({ checked: 12 });
+    expect(lines.filter((line) => /\/\d+ 200 in \d+ ms$/.test(line))).toHaveLength(12);
+    expect(steps.at(-1)).toBe('12/12');
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  test('fails naming those that did not answer, after it has tried them all', async () => {
+    const url = await site();
+    const targets = [`${url}/bad`, `${url}/good`, 'http://127.0.0.1:1/'];
+
+    const running = runJob(checkUrls, { targets });
+
+    await expect(running).rejects.toThrow(`2 of 3 did not answer: http://127.0.0.1:1/, ${url}/bad`);
+  });
+
+  test('by default asks the health page of this service', async () => {
+    process.env['PORT'] = '9123';
+
+    expect(await validateInput(checkUrls, undefined)).toMatchObject({
+      targets: ['http://127.0.0.1:9123/healthz'],
+    });
+  });
+
+  test('refuses what is no URL', async () => {
+    await expect(validateInput(checkUrls, { targets: ['nope'] })).rejects.toThrow(
+      '/input/targets/0: not a URL',
+    );
+  });
+});
+
+describe('backup-store', () => {
+  test('copies the database, checks the copy, and keeps only so many', async () => {
+    const path = tempDb();
+    const service = await openService([job({})], { path, clock: testClock(Date.now()) });
+    await service.clock.advance(60_000);
+    await service.timer.stop();
+    process.env['PUNCTUAL_DB'] = path;
+
+    const outputs = [];
+    for (let night = 1; night <= 4; night++) {
+      const scheduledAt = Date.UTC(2026, 2, night, 2);
+      outputs.push((await runJob(backupStore, { keep: 2 }, { scheduledAt })).output);
+    }
+
+    const folder = join(dirname(path), 'backups');
+    expect(readdirSync(folder)).toEqual([
+      'punctual-20260303T020000Z.db',
+      'punctual-20260304T020000Z.db',
+    ]);
+    expect(outputs.at(-1)).toMatchObject({ runs: expect.any(Number), bytes: expect.any(Number) });
+    const copy = new DatabaseSync(join(folder, 'punctual-20260304T020000Z.db'), { readOnly: true });
+    expect(copy.prepare('SELECT count(*) AS jobs FROM jobs').get()).toMatchObject({ jobs: 1 });
+    copy.close();
+  });
+});
+
+test('prune-history deletes what is old, job by job, from the store of the service', async () => {
+  const path = tempDb();
+  const clock = testClock(realClock.wall() - 10 * 86_400_000);
+  const service = await openService([job({ schedule: '0 0 * * *' })], { path, clock });
+  const { wakeAll } = await import('../../server/core/wake.ts');
+  for (let day = 1; day <= 9; day++) {
+    await clock.advance(86_400_000);
+    await wakeAll(service.deps, 0);
+    await service.settle();
+  }
+  await service.store.close();
+  process.env['PUNCTUAL_DB'] = path;
+
+  const { output, steps } = await runJob(pruneHistory, { maxAgeDays: 4 });
+
+  expect(output).toMatchObject({ jobs: 1, deleted: expect.any(Number) });
+  const { deleted } = output as { deleted: number };
+  expect(deleted).toBeGreaterThanOrEqual(4);
+  expect(deleted).toBeLessThanOrEqual(6);
+  expect(steps).toEqual(['1/1']);
+});
+
+describe('a line of an old crontab', () => {
+  test('keeps what it prints, and knows its run', async () => {
+    const { made, lines } = context();
+
+    const output = await command('echo "run $PUNCTUAL_RUN_ID"; echo oops >&2')(made);
+
+    expect(output).toEqual({ status: 0 });
+    expect(lines.toSorted()).toEqual(['oops', 'run run']);
+  });
+
+  test('fails by its exit status, with the last of its complaints', async () => {
+    const { made } = context();
+
+    await expect(command('echo no such table >&2; exit 3')(made)).rejects.toThrow(
+      /exited with status 3\nno such table/,
+    );
+  });
+
+  test('is ended with all that it started when it is asked to stop', async () => {
+    const abort = new AbortController();
+    const { made, lines } = context({ signal: abort.signal });
+    const running = command('sh -c "echo $$; sleep 60" & wait')(made);
+    await expect.poll(() => lines.length).toBe(1);
+
+    abort.abort(new Error('timeout'));
+
+    await expect(running).rejects.toThrow('timeout');
+    expect(isRunning(Number(lines[0]))).toBe(false);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

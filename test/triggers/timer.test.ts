@@ -1,0 +1,154 @@
+import { onTestFinished, describe, expect, test } from 'vitest';
+import type { Job } from '../../server/core/job.ts';
+import { runNow } from '../../server/core/run-now.ts';
+import { byHand, job, noon, openService, type TestService } from '../service.ts';
+
+/** A service whose own timer is its only source of wake-ups. */
+async function timed(jobs: readonly Job[], env: Record<string, string> = {}): Promise<TestService> {
+  const service = await openService(jobs, { env });
+  service.timer.start();
+  onTestFinished(async () => {
+    const stopping = service.timer.stop();
+    await service.clock.advance(0);
+    await stopping;
+  });
+  await service.settle();
+  return service;
+}
+
+/** Lets time pass in steps, as it does. */
+async function pass(service: TestService, ms: number, step = 1000): Promise<void> {
+  for (let left = ms; left > 0; left -= step) await service.clock.advance(Math.min(step, left));
+  await service.settle();
+}
+
+const starts = async (service: TestService, name?: string): Promise<(string | null)[]> =>
+  (await service.runs(name)).map(({ startedAt }) =>
+    startedAt === null ? null : new Date(startedAt).toISOString().slice(11, 23),
+  );
+
+describe('the timer', () => {
+  test('starts each occurrence at its instant', async () => {
+    const service = await timed([job({})]);
+
+    await pass(service, 180_000, 60_000);
+
+    expect(await starts(service)).toEqual(['00:01:00.000', '00:02:00.000', '00:03:00.000']);
+  });
+
+  test('is poked by a retry that falls due sooner than it expected', async () => {
+    let tries = 0;
+    const run = (): void => {
+      if (tries++ === 0) throw new Error('the first time');
+    };
+    const retry = { attempts: 2, backoff: { from: '3s', jitter: 0 } } as const;
+    const service = await timed([byHand({ run, retry })]);
+    const request = {
+      input: undefined,
+      key: undefined,
+      beside: false,
+      by: null,
+      traceparent: null,
+    };
+
+    await runNow(service.deps, byHand({}), request);
+    await pass(service, 3500, 100);
+
+    const { attempts, state } = await service.lastRun();
+    expect(state).toBe('succeeded');
+    expect(attempts.map(({ startedAt }) => startedAt - noon('00:00:00'))).toEqual([0, 3000]);
+  });
+
+  test('finds a lost lease by itself', async () => {
+    const service = await timed([
+      byHand({ run: () => new Promise(() => undefined), timeout: '1h' }),
+    ]);
+    const request = {
+      input: undefined,
+      key: undefined,
+      beside: false,
+      by: null,
+      traceparent: null,
+    };
+    await runNow(service.deps, byHand({}), request);
+    const commit = service.store.commit.bind(service.store);
+    service.store.commit = (order) =>
+      order.op === 'renew' ? new Promise(() => undefined) : commit(order);
+
+    await pass(service, 94_000);
+    expect((await service.lastRun()).state).toBe('running');
+    await pass(service, 2000);
+
+    expect((await service.lastRun()).state).toBe('lost');
+  });
+
+  test('with no room for more starts the next when a run ends', async () => {
+    const ends: (() => void)[] = [];
+    const run = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    const jobs = ['a', 'b', 'c'].map((name) => job({ name, run }));
+    const service = await timed(jobs, { PUNCTUAL_MAX_RUNNING: '1' });
+    let looks = 0;
+    const { due } = service.store;
+    service.store.due = (query) => {
+      looks++;
+      return due.call(service.store, query);
+    };
+
+    await pass(service, 60_000);
+    expect(ends).toHaveLength(1);
+    await pass(service, 10_000);
+    ends[0]?.();
+    await service.settle();
+    ends[1]?.();
+    await service.settle();
+
+    expect(ends).toHaveLength(3);
+    expect(looks).toBeLessThan(20);
+  });
+});
+
+describe('a clock that jumps', () => {
+  test('three hours ahead, as after sleep, applies the catch-up policy once', async () => {
+    const service = await timed([job({ schedule: '0 * * * *' })]);
+    await pass(service, 600_000, 30_000);
+
+    service.clock.setWall(noon('03:10:00'));
+    await pass(service, 60_000);
+    expect(await service.runs()).toEqual([]);
+    await pass(service, 60_000);
+
+    const states = (await service.runs()).map(({ state, range }) => [state, range?.count]);
+    expect(states).toEqual([
+      ['missed', 2],
+      ['succeeded', undefined],
+    ]);
+  });
+
+  test('back does not open an occurrence twice, and goes on when it has caught up', async () => {
+    const service = await timed([job({ schedule: '*/10 * * * *' })]);
+    await pass(service, 660_000, 30_000);
+    expect(await starts(service)).toEqual(['00:10:00.000']);
+
+    service.clock.setWall(noon('00:05:00'));
+    await pass(service, 6 * 60_000, 30_000);
+    expect(await starts(service)).toEqual(['00:10:00.000']);
+    await pass(service, 10 * 60_000, 30_000);
+
+    expect(await starts(service)).toEqual(['00:10:00.000', '00:20:00.000']);
+    expect(service.logged.join('\n')).toContain('clock_regressed');
+  });
+
+  test('while nothing is decided, runs that are under way go on and end on record', async () => {
+    let finish = (): void => undefined;
+    const run = (): Promise<void> => new Promise((resolve) => (finish = resolve));
+    const service = await timed([job({ schedule: '*/10 * * * *', run, timeout: '1h' })]);
+    await pass(service, 601_000);
+
+    service.clock.setWall(service.clock.wall() + 20_000);
+    await pass(service, 5000);
+    finish();
+    await pass(service, 1000, 100);
+
+    expect((await service.lastRun()).state).toBe('succeeded');
+  });
+});
