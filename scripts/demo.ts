@@ -15,7 +15,7 @@ import { openStore } from '../server/stores/open.ts';
 const HISTORY_MINUTES = 75;
 const MINUTE_MS = 60_000;
 
-/** Time that goes on by itself only once it is told to, so that an hour of history takes a second. */
+/** Time that goes on by itself only once it is told to: an hour of history takes a second. */
 class DemoClock implements Clock {
   #now: number;
   #since: number | undefined;

@@ -10,8 +10,8 @@ const TAG = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
 const HOUR_MS = 3_600_000;
 const FIELDS = {
   definition:
-    'name description tags schedule timeZone overlap catchUp timeout lease retry onLost input run ' +
-    'isolate',
+    'name description tags schedule timeZone overlap catchUp timeout lease retry onLost input ' +
+    'run isolate',
   catchUp: 'runs within max',
   retry: 'attempts backoff',
   'retry.backoff': 'from factor to jitter',

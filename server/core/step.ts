@@ -276,7 +276,8 @@ function rewind(draft: Draft, { by }: Of<'rewind'>, ctx: DecisionContext): undef
       notBefore: Math.min(retry.notBefore, now),
     })),
   });
-  const detail = `the clock was reset; the watermark was ${new Date(record.watermark).toISOString()}`;
+  const was = new Date(record.watermark).toISOString();
+  const detail = `the clock was reset; the watermark was ${was}`;
   note(draft, { action: 'rewind', by, job: record.name, runId: null, detail }, ctx);
   arm(draft, ctx);
 }
