@@ -187,7 +187,7 @@ describe('bad input', () => {
 
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ status });
-    if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/);
+    expect(answer.headers.has('allow')).toBe(status === 405);
   });
 
   test('a key or a cursor of markup, and keys that shadow, do no harm', async () => {
