@@ -111,8 +111,10 @@ export class Execution {
   /** An error of the handler's that did not come through its promise: the attempt fails by it. */
   fail(error: unknown, how: string): void {
     const described = describeError(error);
-    this.#stray ??= { ...described, message: `${how}: ${described.message}` };
-    this.#log.system('error', this.#stray.message);
+    const stray = { ...described, message: `${how}: ${described.message}` };
+    if (this.#settled) return void this.#keepLate(bareEnding('failed', stray));
+    this.#stray ??= stray;
+    this.#log.system('error', stray.message);
     this.abort('failed');
   }
 
@@ -333,14 +335,12 @@ export class Execution {
     }
   }
 
-  /**
-   * Somebody ended this attempt meanwhile: what it came to is kept beside, and changes no state.
-   */
+  /** Said after the attempt was ended, by itself or another: kept beside, and changes no state. */
   async #keepLate({ outcome, output, error }: Ending): Promise<void> {
     const { store, log } = this.#deps;
     const late = { attemptId: this.attemptId, outcome, output, error, at: STAMP };
     const { job, id: run } = this.#run;
-    log('warn', 'finish_fenced', { job, run, outcome });
+    log('warn', 'late_result', { job, run, outcome, error: error?.message });
     await store.saveLateResult(run, late).catch((cause: unknown) => this.#broken(cause));
   }
 }

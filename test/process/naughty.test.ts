@@ -29,6 +29,7 @@ describe('a handler that does what it should not', () => {
     });
     expect((await server.trigger('good', 10)).output).toBe('fine');
 
+    await strayAfterTheEnd(server);
     await blocking(server);
     await neverSettling(server);
     await logIsBounded(server);
@@ -37,6 +38,18 @@ describe('a handler that does what it should not', () => {
 });
 
 type Server = Awaited<ReturnType<typeof startServer>>;
+
+async function strayAfterTheEnd(server: Server): Promise<void> {
+  const { id } = await server.trigger('stray-after-the-end', 10);
+
+  const run = await until(async () => {
+    const found = await server.json<RunJson>(`/api/v1/runs/${encodeURIComponent(id)}`);
+    return found.lateResult !== null && found;
+  }, 5000);
+
+  expect([run.state, run.output]).toEqual(['succeeded', 'ended well']);
+  expect(run.lateResult?.error?.message).toMatch(/nobody awaited it: much later/);
+}
 
 async function blocking(server: Server): Promise<void> {
   const run = await server.trigger('blocks', 20);

@@ -17,6 +17,7 @@ export interface RunJson {
   readonly error: { readonly name: string; readonly message: string } | null;
   readonly notes: readonly { readonly text: string }[];
   readonly attempts: readonly { readonly n: number; readonly outcome: string | null }[];
+  readonly lateResult: { readonly error: { readonly message: string } | null } | null;
   readonly range: { readonly count: number } | null;
 }
 
