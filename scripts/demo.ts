@@ -113,7 +113,7 @@ export async function demoService(db: string) {
     // Half an hour in which nobody was there to wake anything.
     if (minute > 20 && minute < 50) continue;
     clock.moveTo(start + minute * MINUTE_MS + 2);
-    await wakeAll(service.deps, 0);
+    await wakeAll(service.deps, { aheadMs: 0, thorough: true });
     while (service.deps.runner.running > 0) await wait(1);
   }
   clock.goLive();

@@ -87,7 +87,7 @@ export async function openService(
     runs,
     async wake(at) {
       await clock.advance(noon(at) - clock.wall());
-      await wakeAll(service.deps, 0);
+      await wakeAll(service.deps, { aheadMs: 0, thorough: true });
       await settle();
     },
     async lastRun() {

@@ -6,7 +6,7 @@ import { BrokenInvariant } from './run.ts';
 import { stampJob, stampRun } from './stamp.ts';
 import { step, type Event, type Refusal, type Stepped } from './step.ts';
 import { StoreUnavailable, UnknownOutcome, type StoreTime, type Version } from './store.ts';
-import { isoInstant, sleep } from './time.ts';
+import { isoInstant, sleep, type Clock, type Instant } from './time.ts';
 
 /**
  * One wish to change a job: an event with everything random in it already drawn. It keeps its ids
@@ -53,7 +53,7 @@ export type Applied =
       readonly runs: ReadonlyMap<string, Run>;
       readonly granted: Granted | undefined;
     }
-  | { readonly kind: 'nothing'; readonly record: JobRecord | undefined }
+  | { readonly kind: 'nothing'; readonly held: Held | undefined }
   | Refusal
   /** Surely not applied, and the time is up. */
   | { readonly kind: 'unavailable'; readonly cause: unknown }
@@ -119,13 +119,13 @@ async function tryOnce(
 ): Promise<Applied | 'again'> {
   try {
     const now = held === undefined ? await look(deps, intent) : aged(deps, held);
+    assertPast(intent, now);
     const own = await evidence(deps, intent, now, memory);
     if (own !== undefined) return own;
     const ctx = contextOf(deps, intent, now, memory);
     const stepped = step(now.record, intent.event, ctx);
-    if (stepped.kind !== 'write') {
-      return stepped.kind === 'nothing' ? { ...stepped, record: now.record } : stepped;
-    }
+    if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
+    if (stepped.kind === 'refused') return stepped;
     return await commit(deps, intent, { now, stepped, ctx }, memory);
   } catch (error) {
     if (error instanceof UnknownOutcome) memory.unsure = true;
@@ -144,19 +144,28 @@ interface Seen extends StoreTime {
 async function look(deps: ApplyDeps, intent: Intent): Promise<Seen> {
   const loaded = await deps.store.read(intent.job);
   if (loaded.problem !== undefined) throw new BrokenRecord(intent.job, loaded.problem);
-  const { record, storeNow } = loaded;
-  if (record !== undefined && intent.event.kind !== 'rewind' && record.watermark > storeNow) {
-    const when = isoInstant(record.watermark);
-    throw new BrokenRecord(intent.job, `its watermark ${when} lies in the future`);
-  }
   return { ...loaded, at: deps.clock.monotonic() };
 }
 
 /** A record held since an earlier reply, its store time moved on by the monotonic clock. */
-const aged = (deps: ApplyDeps, held: Held): Seen => {
-  const at = deps.clock.monotonic();
-  return { ...held, storeNow: held.storeNow + Math.floor(at - held.at), at };
-};
+const aged = ({ clock }: ApplyDeps, held: Held): Seen => ({
+  ...held,
+  storeNow: nowOf(held, clock),
+  at: clock.monotonic(),
+});
+
+/** A watermark in the future would keep the job from ever running again, without a word. */
+function assertPast({ job, event }: Intent, { record, storeNow }: Seen): void {
+  if (record === undefined || event.kind === 'rewind' || record.watermark <= storeNow) return;
+  throw new BrokenRecord(job, `its watermark ${isoInstant(record.watermark)} lies in the future`);
+}
+
+const heldOf = ({ record, version, ...rest }: Seen): Held | undefined =>
+  record === undefined || version === undefined ? undefined : { ...rest, record, version };
+
+/** The store time that a held record stands for by now. */
+export const nowOf = (held: Held, clock: Clock): Instant =>
+  held.storeNow + Math.floor(clock.monotonic() - held.at);
 
 /** Whether an earlier try of this intent, whose reply was lost, was applied after all. */
 async function evidence(
@@ -166,10 +175,10 @@ async function evidence(
   memory: Memory,
 ): Promise<Applied | undefined> {
   const { offer } = intent;
-  if (!memory.unsure || now.record === undefined || now.version === undefined) return undefined;
-  const held: Held = { ...now, record: now.record, version: now.version };
-  const lease = offer && now.record.active[offer.attemptId];
-  const runId = lease?.runId ?? (await ownTrace(deps, intent, now.record));
+  const held = heldOf(now);
+  if (!memory.unsure || held === undefined) return undefined;
+  const lease = offer && held.record.active[offer.attemptId];
+  const runId = lease?.runId ?? (await ownTrace(deps, intent, held.record));
   if (runId === undefined) return undefined;
   const run = await deps.store.getRun(runId);
   const runs = new Map(run === undefined ? [] : [[runId, run]]);

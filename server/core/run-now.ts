@@ -156,7 +156,7 @@ async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
     case 'applied':
       return { kind: 'changed', record: applied.held.record };
     case 'nothing':
-      return { kind: 'unchanged', record: applied.record };
+      return { kind: 'unchanged', record: applied.held?.record };
     case 'refused':
     case 'unknown':
     case 'unavailable':

@@ -24,6 +24,11 @@ export class Runner {
     return this.#draining;
   }
 
+  /** True while there is no room for one more attempt. */
+  get full(): boolean {
+    return this.#draining || this.#executions.size + this.#reserved >= this.#max;
+  }
+
   get running(): number {
     return this.#executions.size;
   }
@@ -33,8 +38,7 @@ export class Runner {
    * build does not know. Give it back with `release` unless it was used.
    */
   reserve(deps: Deps, job: string, traceparent?: string | null): Offer | undefined {
-    if (this.#draining || !deps.registry.has(job)) return undefined;
-    if (this.#executions.size + this.#reserved >= this.#max) return undefined;
+    if (this.full || !deps.registry.has(job)) return undefined;
     this.#reserved++;
     const { owner } = deps;
     return { attemptId: deps.newId(), owner, traceparent: newTraceparent(deps, traceparent) };

@@ -54,8 +54,8 @@ export interface ScheduleProblem {
 export type ParsedSchedule =
   { readonly schedule: Schedule } | { readonly problems: ScheduleProblem[] };
 
-/** Far more than a service has jobs; a full cache starts anew. */
-const CACHE_LIMIT = 1000;
+/** More than a service has jobs; a full cache starts anew. */
+const CACHE_LIMIT = 20_000;
 const cache = new Map<string, ParsedSchedule>();
 
 /**
@@ -66,7 +66,9 @@ export function parseSchedule(
   text: { readonly schedule: string; readonly timeZone: string },
   name: string,
 ): ParsedSchedule {
-  const key = JSON.stringify([text.schedule, text.timeZone, name]);
+  // Only H (and THU, which looks like it) makes a job's schedule its own.
+  const owner = /h/i.test(text.schedule) ? name : '';
+  const key = `${text.schedule}\n${text.timeZone}\n${owner}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
 

@@ -82,6 +82,8 @@ export interface Timing {
   readonly rollbackAfterMs: number;
   /** How often a living build and tick are noted. */
   readonly seenEveryMs: number;
+  /** With no room for more, jobs are looked through for lost leases this often. */
+  readonly thoroughEveryMs: number;
   /** The timer looks again at least this often. */
   readonly timerMaxSleepMs: number;
 }
@@ -102,6 +104,7 @@ export function timing(base: { readonly leaseMs: number; readonly tickMs: number
     quarantineMs: tickMs * 5,
     rollbackAfterMs: tickMs * 10,
     seenEveryMs: tickMs * 5,
+    thoroughEveryMs: Math.round(tickMs / 12),
     timerMaxSleepMs: Math.round(tickMs / 2),
   };
 }

@@ -1,9 +1,9 @@
-import { apply, BrokenRecord, newIntent, type Granted } from './apply.ts';
+import { apply, BrokenRecord, newIntent, nowOf, type Granted, type Held } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
 import { registerJob } from './register.ts';
-import { StoreUnavailable, UnknownOutcome, type LoadedJob } from './store.ts';
+import { StoreUnavailable, UnknownOutcome, type LoadedJob, type StoreTime } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 
 /**
@@ -36,55 +36,57 @@ const APPLY_WITHIN_MS = 10_000;
 /** One wake starts at most this many runs of one job; the next one goes on. */
 const STARTS_LIMIT = 100;
 
-/** Brings one job up to date: starts what may start, until there is nothing left to grant. */
-export async function wakeJob(deps: Deps, name: string): Promise<Woken> {
+/**
+ * Brings one job up to date: starts what may start, until there is nothing left to grant. `seen` is
+ * the record as somebody has just read it, which saves reading it again.
+ */
+export async function wakeJob(deps: Deps, name: string, seen?: Held): Promise<Woken> {
   const started: { runId: string; ended: Promise<void> }[] = [];
-  let record: JobRecord | undefined;
+  let held = seen;
   while (started.length < STARTS_LIMIT) {
-    const turn = await claim(deps, name);
-    record = turn.record;
+    const turn = await claim(deps, name, held);
+    held = turn.held;
     if (turn.granted !== undefined) {
       const ended = deps.runner.start(deps, turn.granted);
       started.push({ runId: turn.granted.run.id, ended });
-    } else if (!turn.wrote && !(await waitForEarly(deps, record))) break;
+    } else if (!turn.wrote && !(await waitForEarly(deps, held))) break;
   }
-  return { started, outcome: outcomeOf(started.length, record), record };
+  return { started, outcome: outcomeOf(started.length, held?.record), record: held?.record };
 }
 
 interface Turn {
   readonly granted: Granted | undefined;
   readonly wrote: boolean;
-  readonly record: JobRecord | undefined;
+  readonly held: Held | undefined;
 }
 
-async function claim(deps: Deps, name: string): Promise<Turn> {
+async function claim(deps: Deps, name: string, held: Held | undefined): Promise<Turn> {
   const offer = deps.runner.reserve(deps, name);
-  const wish = { job: name, op: 'claim', event: { kind: 'wake' }, offer } as const;
+  const wish = { job: name, op: 'claim', event: { kind: 'wake' }, offer, held } as const;
   let granted: Granted | undefined;
   try {
     const applied = await apply(deps, newIntent(deps, wish, APPLY_WITHIN_MS));
     if (applied.kind === 'applied') {
       granted = applied.granted;
-      return { granted, wrote: true, record: applied.held.record };
+      return { granted, wrote: true, held: applied.held };
     }
-    if (applied.kind === 'nothing') return { granted, wrote: false, record: applied.record };
+    if (applied.kind === 'nothing') return { granted, wrote: false, held: applied.held };
     if (applied.kind !== 'refused') {
       throw new WakeFailed(`could not wake job "${name}"`, { cause: applied.cause });
     }
     // Its record was deleted by hand: it is registered anew, from now on.
     await registerJob(deps, name);
-    return { granted, wrote: false, record: undefined };
+    return { granted, wrote: false, held: undefined };
   } finally {
     if (granted === undefined) deps.runner.release(offer);
   }
 }
 
 /** A trigger may come a moment early: waits for an occurrence that is all but due. */
-async function waitForEarly(deps: Deps, record: JobRecord | undefined): Promise<boolean> {
-  const at = record?.nextActionAt ?? null;
-  if (at === null) return false;
-  const { storeNow } = await deps.store.time();
-  const aheadMs = at - storeNow;
+async function waitForEarly(deps: Deps, held: Held | undefined): Promise<boolean> {
+  const at = held?.record.nextActionAt ?? null;
+  if (held === undefined || at === null) return false;
+  const aheadMs = at - nowOf(held, deps.clock);
   if (aheadMs <= 0 || aheadMs > deps.timing.earlyMs) return false;
   await sleep(deps.clock, aheadMs);
   return true;
@@ -107,36 +109,47 @@ export interface WokenAll {
   readonly started: number;
 }
 
+/** Which jobs a wake-up looks at. */
+export interface Reach {
+  /** Those due by so much later than now, too. */
+  readonly aheadMs: number;
+  /** All of them even when this process has no room to run more: some may only need to be judged. */
+  readonly thorough: boolean;
+}
+
 /**
- * Brings all jobs up to date that are due or will be within `aheadMs`. A job that can't be handled
- * is set aside in plain sight and the others go on; jobs that this build does not know are left
- * alone.
+ * Brings all jobs up to date that are due. A job that can't be handled is set aside in plain sight
+ * and the others go on; jobs that this build does not know are left alone.
  */
-export async function wakeAll(deps: Deps, aheadMs: number): Promise<WokenAll> {
+export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise<WokenAll> {
   let started = 0;
   let cursor: string | undefined;
   let storeNow: Instant | undefined;
   for (let page = 0; page < PAGES_LIMIT; page++) {
-    const due = await deps.store.due({
-      limit: PAGE,
-      aheadMs,
-      ...(cursor !== undefined && { cursor }),
-    });
+    const more = cursor === undefined ? {} : { cursor };
+    const due = await deps.store.due({ limit: PAGE, aheadMs, ...more });
+    const at = deps.clock.monotonic();
     storeNow ??= due.storeNow;
     if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started };
-    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item)));
+    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, { ...due, at })));
     started += woken.reduce((sum, count) => sum + count, 0);
     cursor = due.cursor;
-    if (cursor === undefined || deps.runner.draining) break;
+    if (cursor === undefined || (deps.runner.full && !thorough)) break;
+    // With a store in this process nothing above waits: lets timers and requests have their turn.
+    await sleep(deps.clock, 0);
   }
   return { storeNow: storeNow ?? 0, unsteady: null, started };
 }
 
-async function wakeOne(deps: Deps, item: LoadedJob): Promise<number> {
+type Read = StoreTime & { readonly at: number };
+
+async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<number> {
+  const { name, record, version, problem } = item;
   try {
-    if (item.problem !== undefined) throw new BrokenRecord(item.name, item.problem);
-    if (!deps.registry.has(item.name)) return 0;
-    return (await wakeJob(deps, item.name)).started.length;
+    if (problem !== undefined) throw new BrokenRecord(name, problem);
+    if (!deps.registry.has(name) || record === undefined || version === undefined) return 0;
+    const { storeNow, unsteady, at } = read;
+    return (await wakeJob(deps, name, { record, version, storeNow, unsteady, at })).started.length;
   } catch (error) {
     if (isOutage(error)) throw error;
     await setAside(deps, item, error);

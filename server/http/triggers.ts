@@ -17,7 +17,10 @@ export function triggerRoutes(deps: Deps): Router {
   });
 
   router.post('/tick', async (_req, res) => {
-    const { started, unsteady } = await wakeAll(deps, deps.timing.earlyMs);
+    const { started, unsteady } = await wakeAll(deps, {
+      aheadMs: deps.timing.earlyMs,
+      thorough: true,
+    });
     res.json({ started, ...(unsteady !== null && { unsteady }) });
   });
 

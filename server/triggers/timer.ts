@@ -14,6 +14,7 @@ export class Timer {
   #poked = false;
   #stopped = false;
   #unsteady: string | null = null;
+  #lookedThroughAt = -Infinity;
   #loop: Promise<void> | undefined;
 
   constructor(deps: Deps, presence: Presence) {
@@ -53,12 +54,15 @@ export class Timer {
 
   /** One wake-up; gives how long there is nothing to do. */
   async #turn(): Promise<number> {
-    const { store, timing } = this.#deps;
+    const { store, timing, clock, runner } = this.#deps;
+    const thorough = clock.monotonic() - this.#lookedThroughAt >= timing.thoroughEveryMs;
     this.#presence.seen((await store.time()).storeNow);
-    const { storeNow, unsteady } = await wakeAll(this.#deps, 0);
+    const { storeNow, unsteady } = await wakeAll(this.#deps, { aheadMs: 0, thorough });
+    if (thorough) this.#lookedThroughAt = clock.monotonic();
     this.#report(unsteady);
     if (unsteady !== null) return RETRY_MS;
     const next = await store.nextActionAfter(storeNow);
+    if (runner.full) return timing.thoroughEveryMs;
     if (next === null) return timing.timerMaxSleepMs;
     const { storeNow: now } = await store.time();
     return Math.min(Math.max(0, next - now), timing.timerMaxSleepMs);

@@ -74,7 +74,7 @@ describe('retention', () => {
     for (let hour = 1; hour <= 72; hour++) {
       await service.clock.advance(noon('00:00:00') + hour * 3_600_000 - service.clock.wall());
       const { wakeAll } = await import('../../server/core/wake.ts');
-      await wakeAll(service.deps, 0);
+      await wakeAll(service.deps, { aheadMs: 0, thorough: true });
       await service.settle();
     }
     return service;

@@ -62,7 +62,7 @@ describe('builds', () => {
     const ours = await openService([job({ name: 'ours' })], other);
 
     await clock.advance(60_000);
-    await wakeAll(ours.deps, 0);
+    await wakeAll(ours.deps, { aheadMs: 0, thorough: true });
     await ours.settle();
 
     const runs = await ours.runs();
@@ -81,7 +81,7 @@ describe('builds', () => {
 
     const back = await openService([job({}), job({ name: 'other' })], env('three'));
     await clock.advance(60_000);
-    await wakeAll(back.deps, 0);
+    await wakeAll(back.deps, { aheadMs: 0, thorough: true });
     await back.settle();
 
     const [range, run, ...more] = await back.runs('job');

@@ -159,7 +159,7 @@ test('prune-history deletes what is old, job by job, from the store of the servi
   const { wakeAll } = await import('../../server/core/wake.ts');
   for (let day = 1; day <= 9; day++) {
     await clock.advance(86_400_000);
-    await wakeAll(service.deps, 0);
+    await wakeAll(service.deps, { aheadMs: 0, thorough: true });
     await service.settle();
   }
   await service.store.close();
