@@ -113,7 +113,9 @@ export interface WokenAll {
 export interface Reach {
   /** Those due by so much later than now, too. */
   readonly aheadMs: number;
-  /** All of them even when this process has no room to run more: some may only need to be judged. */
+  /**
+   * All of them even when this process has no room to run more: some may only need to be judged.
+   */
   readonly thorough: boolean;
 }
 
