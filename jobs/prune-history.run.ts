@@ -16,8 +16,17 @@ export default async function prune(
   const retention = { maxAgeMs: input.maxAgeDays * DAY_MS, maxRuns: input.maxRuns };
   return await withStore(log, async ({ store, timing, config }) => {
     const jobs = await store.listJobs({ limit: 20_000 });
-    const build = config.build;
-    const tools = { store, clock: systemClock, timing, random: Math.random, newId, build, upSince };
+    const { build, namespace } = config;
+    const tools = {
+      store,
+      clock: systemClock,
+      timing,
+      random: Math.random,
+      newId,
+      build,
+      upSince,
+      namespace,
+    };
     let deleted = 0;
     for (const [index, { name }] of jobs.entries()) {
       const gone = await pruneJob(tools, name, retention, signal);

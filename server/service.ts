@@ -9,7 +9,7 @@ import { registerJobs } from './core/register.ts';
 import type { Registry } from './core/registry.ts';
 import { Runner } from './core/runner.ts';
 import type { Store } from './core/store.ts';
-import type { Clock } from './core/time.ts';
+import { sleep, type Clock } from './core/time.ts';
 import { newId, ownerName } from './process/identity.ts';
 import { ScratchRoot } from './process/scratch.ts';
 import { Presence, Timer } from './triggers/timer.ts';
@@ -54,7 +54,7 @@ export function makeService(
     runner,
   };
   const timer = new Timer(deps, presence);
-  runner.onFree = () => timer.poke();
+  runner.onChange = () => timer.poke();
   const server = createServer(createApp(deps));
   const seen = keepRegistered(deps);
   return {
@@ -71,8 +71,9 @@ export function makeService(
     async stop() {
       seen.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const woken = timer.stop();
       const left = await runner.drain(deps, DRAIN_MS);
-      await timer.stop();
+      await Promise.race([woken, sleep(parts.clock, DRAIN_MS)]);
       server.closeAllConnections();
       await closed;
       await scratch.close();
@@ -102,8 +103,10 @@ const isAddress = (value: AddressInfo | string | null): value is AddressInfo =>
  * Says from time to time that this build is alive, and takes over when it has become the newest.
  */
 function keepRegistered(deps: Deps): { start(): void; stop(): void } {
+  let stopped = false;
   let cancel = (): void => undefined;
   const again = (): void => {
+    if (stopped) return;
     cancel = deps.clock.after(deps.timing.seenEveryMs, () => {
       void registerJobs(deps, { adopt: false, check: true })
         .catch((error: unknown) =>
@@ -112,5 +115,9 @@ function keepRegistered(deps: Deps): { start(): void; stop(): void } {
         .finally(again);
     });
   };
-  return { start: again, stop: () => cancel() };
+  const stop = (): void => {
+    stopped = true;
+    cancel();
+  };
+  return { start: again, stop };
 }

@@ -125,7 +125,7 @@ async function tryOnce(
     const ctx = contextOf(deps, intent, now, memory);
     const stepped = step(now.record, intent.event, ctx);
     if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
-    if (stepped.kind === 'refused') return stepped;
+    if (stepped.kind === 'refused') return (await doneBefore(deps, intent, now, memory)) ?? stepped;
     return await commit(deps, intent, { now, stepped, ctx }, memory);
   } catch (error) {
     if (error instanceof UnknownOutcome) memory.unsure = true;
@@ -189,6 +189,18 @@ async function evidence(
   return { kind: 'applied', held, runs, granted };
 }
 
+/** A cancel that is refused may have been applied by an earlier try, whose reply was lost. */
+async function doneBefore(
+  deps: ApplyDeps,
+  { event }: Intent,
+  now: Seen,
+  { unsure }: Memory,
+): Promise<Applied | undefined> {
+  if (!unsure || (event.kind !== 'cancel' && event.kind !== 'free')) return undefined;
+  const run = await deps.store.getRun(event.runId);
+  return run?.state === 'cancelled' ? { kind: 'nothing', held: heldOf(now) } : undefined;
+}
+
 /** The run on which this intent left its trace; undefined when it left none. */
 async function ownTrace(
   deps: ApplyDeps,
@@ -213,6 +225,7 @@ function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, memory: Memory): 
     unsteady: now.unsteady,
     timing: deps.timing,
     build: deps.build,
+    namespace: deps.namespace,
     random: intent.random,
     upSince: deps.upSince(),
     intentId: intent.id,
@@ -260,7 +273,9 @@ async function commit(
       return 'again';
     case 'exists':
       // A manual run's id is its key's: the caller compares what stands there.
-      if (intent.event.kind === 'manual') return { kind: 'refused', why: 'exists', runId: null };
+      if (intent.event.kind === 'manual' && committed.runIds.includes(intent.event.run.id)) {
+        return { kind: 'refused', why: 'exists', runId: null };
+      }
       for (const id of committed.runIds) memory.existing.add(id);
       return 'again';
     case 'missing':

@@ -1,5 +1,6 @@
 import { recordRange, scheduledRunId, set, type DecisionContext, type Draft } from './draft.ts';
 import type { JobRecord } from './records.ts';
+import type { Loss } from './settle.ts';
 import type { Instant } from './time.ts';
 import { ageOf, undecided, type Entry, type Verdict } from './undecided.ts';
 import { moveWatermark } from './watermark.ts';
@@ -158,10 +159,12 @@ const sameVerdict = (a: Verdict, b: Verdict): boolean =>
  * from before the loss waiting and the policy starts no late one, nothing is judged: whichever is
  * newest when the slot is free stands for the others.
  */
-export function judgeAfterLoss(draft: Draft, lostAt: Instant, ctx: DecisionContext): void {
+export function judgeAfterLoss(draft: Draft, loss: Loss, ctx: DecisionContext): void {
   const { record } = draft;
   if (record.paused !== null || record.retiredAt !== null) return;
-  const asOfLoss: JobRecord = { ...record, freeAt: Math.max(record.freeAt, lostAt) };
+  const { at: lostAt, runId, trigger } = loss;
+  const freeAt = Math.max(record.freeAt, lostAt);
+  const asOfLoss: JobRecord = { ...record, freeAt, freed: { runId, trigger } };
   const entries = undecided(record, ctx.now).filter(
     ({ to }) => to <= lostAt || ageOf(record, to, ctx.now) > ctx.timing.lateAfterMs,
   );

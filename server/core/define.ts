@@ -1,7 +1,15 @@
 import { merge } from './choose.ts';
-import { draftOf, note, recordRange, set, type DecisionContext, type Draft } from './draft.ts';
+import {
+  draftOf,
+  isFull,
+  note,
+  recordRange,
+  set,
+  type DecisionContext,
+  type Draft,
+} from './draft.ts';
 import { specHash } from './ids.ts';
-import { arm, cancelWaiting } from './plan.ts';
+import { arm, cancelWaiting, endPause } from './plan.ts';
 import type { JobRecord, ScheduleText, Spec, SpecRecord } from './records.ts';
 import type { Refusal, Stepped } from './step.ts';
 import { undecided } from './undecided.ts';
@@ -45,7 +53,14 @@ export function define(
     set(draft, { schedules: [...draft.record.schedules, entry] });
     draft.specs.push(specRecord(definition, ctx));
   }
+  const holder = Object.values(record.active)[0] ?? record.retries[0];
+  const wasFull = isFull(record);
   set(draft, { spec, specHash: hash, build: ctx.build });
+  if (wasFull && !isFull(draft.record) && holder !== undefined) {
+    // More slots than before: what fell due until now found none free.
+    const { runId, trigger } = holder;
+    set(draft, { freeAt: ctx.now, freed: { runId, trigger } });
+  }
   const detail = `definition of build ${ctx.build} in force`;
   note(draft, { action: 'define', by: null, job: record.name, runId: null, detail }, ctx);
   arm(draft, ctx);
@@ -117,6 +132,7 @@ export function retire(draft: Draft, ctx: DecisionContext): Refusal | undefined 
 
 /** What fell due while the job was not in the code is one missed range: no flood. */
 function comeBack(draft: Draft, ctx: DecisionContext): void {
+  endPause(draft, ctx);
   const { record } = draft;
   const { paused } = record;
   const span = paused === null ? [] : [{ from: paused.at, to: ctx.now }];

@@ -30,7 +30,7 @@ export interface Deps {
 /** What applying one intent needs. */
 export type ApplyDeps = Pick<
   Deps,
-  'store' | 'clock' | 'random' | 'newId' | 'timing' | 'build' | 'upSince'
+  'store' | 'clock' | 'random' | 'newId' | 'timing' | 'build' | 'namespace' | 'upSince'
 >;
 
 export interface Scratch {

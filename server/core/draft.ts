@@ -21,6 +21,7 @@ export interface DecisionContext {
   readonly unsteady: string | null;
   readonly timing: Timing;
   readonly build: string;
+  readonly namespace: string;
   /** From 0 up to 1, for the jitter of a backoff. */
   readonly random: number;
   /** Since when somebody has been here to notice what falls due; null when nobody can say. */

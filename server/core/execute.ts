@@ -70,7 +70,8 @@ export class Execution {
   #renewing: Promise<void> | undefined;
   readonly #timers = new Set<Cancel>();
 
-  constructor(deps: Deps, granted: Granted, loop: LoopWatch) {
+  /** `tooLate`: nothing may start any more, so the attempt is handed back at once. */
+  constructor(deps: Deps, granted: Granted, loop: LoopWatch, tooLate: boolean) {
     const lease = granted.held.record.active[granted.attemptId];
     if (lease === undefined) throw new Error(`attempt ${granted.attemptId} was not granted`);
     this.#deps = deps;
@@ -89,7 +90,7 @@ export class Execution {
     const sentWall = deps.clock.wall() - (deps.clock.monotonic() - granted.sentAt);
     this.#leaseEndsAt = granted.sentAt + leaseMs - graceMs;
     this.#leaseEndsWall = sentWall + leaseMs - graceMs;
-    this.#done = this.#go();
+    this.#done = this.#go(tooLate);
   }
 
   /** Resolves when the end is on record, or can't be put there. Never rejects. */
@@ -129,9 +130,9 @@ export class Execution {
     if (this.#notes.length < NOTES_LIMIT) this.#notes.push({ at: STAMP, text });
   }
 
-  async #go(): Promise<void> {
+  async #go(tooLate: boolean): Promise<void> {
     const { clock, log } = this.#deps;
-    if (clock.monotonic() >= this.#leaseEndsAt) {
+    if (tooLate || clock.monotonic() >= this.#leaseEndsAt) {
       // Learned too late that it was granted: nothing was started, so it is handed back.
       return this.#finish(bareEnding('interrupted', null));
     }
@@ -328,7 +329,9 @@ export class Execution {
     const granted = applied?.kind === 'applied' ? applied.granted : undefined;
     if (granted === undefined) runner.release(offer);
     else void runner.start(this.#deps, granted);
-    if (applied?.kind === 'refused') return this.#keepLate(ending);
+    if (applied?.kind === 'applied') runner.heed(applied.held.record);
+    // Ended by another meanwhile, or its record can't be used: what it came to is not lost.
+    if (applied === undefined || applied.kind === 'refused') return this.#keepLate(ending);
     if (applied?.kind === 'unknown' || applied?.kind === 'unavailable') {
       const { job, id: run } = this.#run;
       log('error', 'finish_not_recorded', { job, run, outcome: ending.outcome });

@@ -13,7 +13,8 @@ import {
   type Offer,
 } from './draft.ts';
 import { startBackfill, startOccurrence, startQueued, startRetry } from './start.ts';
-import type { JobRecord } from './records.ts';
+import { backfillRunId } from './ids.ts';
+import type { Backfill, JobRecord } from './records.ts';
 import { expire } from './settle.ts';
 import { STAMP, type Instant } from './time.ts';
 import { neighbours, nextOccurrence, nextOpen, undecided } from './undecided.ts';
@@ -24,18 +25,27 @@ import { moveWatermark, resume } from './watermark.ts';
  * the context, and changes the draft. Grants at most one attempt; whoever can run more asks again.
  */
 export function plan(draft: Draft, ctx: DecisionContext): void {
+  passTime(draft, ctx, undefined);
   if (ctx.unsteady === null) {
-    const retriedAfter = expire(draft, ctx);
-    endPause(draft, ctx);
-    if (retriedAfter !== undefined) judgeAfterLoss(draft, retriedAfter, ctx);
     if (isFull(draft.record)) replaceRunning(draft, ctx);
     startOne(draft, ctx);
   }
   arm(draft, ctx);
 }
 
+/**
+ * Rules 1 to 3: what time alone has brought. Leases end, but not that of `except`, whose owner is
+ * just reporting; a pause comes to its end.
+ */
+export function passTime(draft: Draft, ctx: DecisionContext, except: string | undefined): void {
+  if (ctx.unsteady !== null) return;
+  const loss = expire(draft, ctx, except);
+  endPause(draft, ctx);
+  if (loss !== undefined) judgeAfterLoss(draft, loss, ctx);
+}
+
 /** Rule 3: a pause with an end resumes by itself, at its end however late that is noticed. */
-function endPause(draft: Draft, { now }: DecisionContext): void {
+export function endPause(draft: Draft, { now }: DecisionContext): void {
   const { paused } = draft.record;
   if (paused === null || paused.until === null || now < paused.until) return;
   resume(draft, paused.until);
@@ -60,10 +70,8 @@ export function replaceHolders(draft: Draft, cause: string, ctx: DecisionContext
     const active = { ...draft.record.active, [attemptId]: { ...lease, cancel: mark } };
     set(draft, { active });
   }
-  for (const retry of draft.record.retries) {
-    if (retry.beside) continue;
-    freeSlot(draft, retry, ctx.now);
-    cancelWaiting(draft, retry.runId, 'retry_wait', cause, ctx);
+  for (const { runId, beside } of draft.record.retries) {
+    if (!beside) cancelWaiting(draft, runId, 'retry_wait', cause, ctx);
   }
 }
 
@@ -93,6 +101,8 @@ export function cancelWaiting(
   { now }: DecisionContext,
 ): void {
   const { retries, queue } = draft.record;
+  const holder = retries.find((retry) => retry.runId === runId);
+  if (holder !== undefined) freeSlot(draft, holder, now);
   set(draft, {
     retries: retries.filter((retry) => retry.runId !== runId),
     queue: queue.filter((queued) => queued.runId !== runId),
@@ -130,7 +140,22 @@ function continueBackfill(draft: Draft, ctx: DecisionContext, offer: Offer): voi
   const at = neighbours(draft.record, backfill.cursor).next;
   if (at === undefined || at > backfill.to) return set(draft, { backfill: null });
   const { next } = neighbours(draft.record, at);
+  const runId = backfillRunId(draft.record.name, backfill.id, at);
+  if (ctx.existing.has(runId)) return passOverBackfill(draft, { backfill, at, next }, runId, ctx);
   startBackfill(draft, { backfill, at, next }, ctx, offer);
+}
+
+/** A run of this backfill that is on record already is not run again. */
+function passOverBackfill(
+  draft: Draft,
+  { backfill, at, next }: { backfill: Backfill; at: Instant; next: Instant | undefined },
+  runId: string,
+  ctx: DecisionContext,
+): void {
+  const left = next !== undefined && next <= backfill.to;
+  set(draft, { backfill: left ? { ...backfill, cursor: at } : null });
+  const detail = 'its run of this backfill was on record already; it is not run again';
+  note(draft, { action: 'anomaly', by: null, job: draft.record.name, runId, detail }, ctx);
 }
 
 /**
@@ -163,7 +188,13 @@ function judge(draft: Draft, ctx: DecisionContext): Choice | undefined {
 /** Rule 8: the earliest instant at which anything could happen to this job. */
 export function arm(draft: Draft, ctx: DecisionContext): void {
   const at = nextActionAt(draft.record, ctx.now);
-  if (at !== draft.record.nextActionAt) set(draft, { nextActionAt: at });
+  const stored = draft.record.nextActionAt;
+  if (at === stored) return;
+  // A lease's end was reckoned from before its stamp, so it may lie a moment early: too little to
+  // be worth a write of its own, until it has come.
+  const close = stored !== null && at !== null && at > stored && at - stored < ctx.timing.earlyMs;
+  if (draft.record === draft.before && close && stored > ctx.now) return;
+  set(draft, { nextActionAt: at });
 }
 
 function nextActionAt(record: JobRecord, now: Instant): Instant | null {

@@ -45,8 +45,7 @@ export async function registerJobs(
     const definition = definitionOf(deps, job);
     const hash = definitionHash(definition);
     const known = seen.meta.jobs[job.name] === hash && (present?.has(job.name) ?? true);
-    if (!known) await defineJob(deps, definition);
-    hashes[job.name] = hash;
+    if (known || (await defineJob(deps, definition))) hashes[job.name] = hash;
   }
   const gone = Object.keys(seen.meta.jobs).filter((name) => !deps.registry.has(name));
   for (const name of gone) {
@@ -64,20 +63,22 @@ export async function registerJob(deps: Deps, name: string): Promise<void> {
   if (job !== undefined) await defineJob(deps, definitionOf(deps, job));
 }
 
-const defineJob = (deps: Deps, definition: Definition): Promise<void> =>
+const defineJob = (deps: Deps, definition: Definition): Promise<boolean> =>
   applied(deps, { job: definition.name, op: 'define', event: { kind: 'define', definition } });
 
 async function applied(
   deps: Deps,
   wish: Pick<Parameters<typeof newIntent>[1], 'job' | 'op' | 'event'>,
-): Promise<void> {
+): Promise<boolean> {
   const result = await apply(deps, newIntent(deps, wish, DEFINE_WITHIN_MS));
   if (result.kind === 'unknown' || result.kind === 'unavailable') {
     throw new StoreUnavailable(`could not ${wish.op} job "${wish.job}"`, { cause: result.cause });
   }
-  if (result.kind === 'refused' && result.why === 'other-namespace') {
-    deps.log('error', 'job_of_other_namespace', { job: wish.job, namespace: deps.namespace });
-  }
+  if (result.kind === 'applied') deps.runner.onChange();
+  if (result.kind !== 'refused') return true;
+  const { namespace } = deps;
+  deps.log('error', `${wish.op}_refused`, { job: wish.job, why: result.why, namespace });
+  return false;
 }
 
 export const definitionOf = (deps: Deps, job: Job): Definition => ({

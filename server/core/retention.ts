@@ -35,16 +35,16 @@ export async function pruneJob(
   const byCount = Math.min(await instantOfNth(deps, job, retention.maxRuns), newest);
   const cutoff = Math.max(byAge, byCount);
   const kept = (await lastFailure(deps, job))?.id;
+  const mayGo = (run: Run): boolean =>
+    isFinal(run.state) && run.id !== kept && (run.endedAt ?? run.createdAt) <= newest;
   let deleted = 0;
   let first = true;
   for (;;) {
     signal.throwIfAborted();
     const page = await deps.store.listRuns({ job, until: cutoff, limit: PAGE });
-    const ids = page.runs
-      .filter((run) => isFinal(run.state) && run.id !== kept)
-      .map(({ id }) => id);
+    const ids = page.runs.filter(mayGo).map(({ id }) => id);
     if (ids.length === 0) return deleted;
-    if (first) await forget(deps, job, cutoff);
+    if (first && !(await forget(deps, job, cutoff))) return 0;
     first = false;
     await deps.store.deleteRuns(ids);
     deleted += ids.length;
@@ -77,10 +77,12 @@ async function lastFailure(deps: Pick<ApplyDeps, 'store'>, job: string): Promise
   return pages.flatMap((page) => page.runs).toSorted((a, b) => b.at - a.at)[0];
 }
 
-async function forget(deps: ApplyDeps, job: string, from: Instant): Promise<void> {
+/** False where the job is another namespace's to look after. */
+async function forget(deps: ApplyDeps, job: string, from: Instant): Promise<boolean> {
   const wish = { job, op: 'forget', event: { kind: 'forget', from } } as const;
   const applied = await apply(deps, newIntent(deps, wish, APPLY_WITHIN_MS));
   if (applied.kind === 'unknown' || applied.kind === 'unavailable') {
     throw new StoreUnavailable(`could not prune job "${job}"`, { cause: applied.cause });
   }
+  return applied.kind !== 'refused';
 }

@@ -65,6 +65,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
     if (applied.kind !== 'applied') return asFailed(applied);
     const { granted } = applied;
     used = granted !== undefined;
+    deps.runner.heed(applied.held.record);
+    deps.runner.onChange();
     if (granted !== undefined) void deps.runner.start(deps, granted);
     const created = applied.runs.get(run.id) ?? (await deps.store.getRun(run.id)) ?? run;
     return { kind: 'created', run: created };
@@ -129,19 +131,30 @@ export const backfillJob = (
 ): Promise<Changed> => change(deps, job, { kind: 'backfill', id: deps.newId(), ...span });
 
 /** Cancels a waiting run at once, a running one through its signal. */
-export async function cancelRun(deps: Deps, runId: string, by: string | null): Promise<Changed> {
-  const changed = await changeRun(deps, runId, { kind: 'cancel', runId, by });
-  if (changed.kind === 'changed') deps.runner.cancelled(runId, 'cancelled');
-  return changed;
-}
+export const cancelRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
+  changeRun(deps, runId, { kind: 'cancel', runId, by });
 
 /** Takes the slot from a run whose handler does not stop, knowing that it may still work. */
 export const freeRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
   changeRun(deps, runId, { kind: 'free', runId, by });
 
-/** After an operator reset the store's clock: what lies in the future comes back to now. */
-export const rewindJob = (deps: Deps, job: string, by: string | null): Promise<Changed> =>
-  change(deps, job, { kind: 'rewind', by });
+/**
+ * After an operator reset the store's clock: what lies in the future comes back to now. Ranges that
+ * reach into the future speak of what has not happened, so they go; what they said of the past is
+ * judged again. While the watermark lies in the future nothing else decides about the job.
+ */
+export async function rewindJob(deps: Deps, job: string, by: string | null): Promise<Changed> {
+  const { storeNow } = await deps.store.time();
+  let to = storeNow;
+  for (;;) {
+    const { runs } = await deps.store.listRuns({ job, since: storeNow, limit: 500 });
+    const ranges = runs.filter((run) => run.range !== null);
+    if (ranges.length === 0) break;
+    to = Math.min(to, ...ranges.map((run) => (run.range?.from ?? to) - 1));
+    await deps.store.deleteRuns(ranges.map(({ id }) => id));
+  }
+  return await change(deps, job, { kind: 'rewind', to, by });
+}
 
 async function changeRun(deps: Deps, runId: string, event: Event): Promise<Changed> {
   const job = jobOfRun(runId);
@@ -154,6 +167,8 @@ async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
   const applied = await apply(deps, newIntent(deps, wish, REQUEST_WITHIN_MS));
   switch (applied.kind) {
     case 'applied':
+      deps.runner.heed(applied.held.record);
+      deps.runner.onChange();
       return { kind: 'changed', record: applied.held.record };
     case 'nothing':
       return { kind: 'unchanged', record: applied.held?.record };

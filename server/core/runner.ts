@@ -3,6 +3,7 @@ import type { Deps } from './deps.ts';
 import type { Offer } from './draft.ts';
 import { Execution } from './execute.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
+import type { JobRecord } from './records.ts';
 import { sleep } from './time.ts';
 import { newTraceparent } from './trace.ts';
 
@@ -13,8 +14,10 @@ export class Runner {
   #reserved = 0;
   #draining = false;
   #loop: LoopWatch | undefined;
-  /** Called when a slot of this process gets free. */
-  onFree: () => void = () => undefined;
+  #turnedAway = false;
+  /** Called when something may have become due, or there is room again. */
+  onChange: () => void = () => undefined;
+  #onIdle: () => void = () => undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -38,14 +41,23 @@ export class Runner {
    * build does not know. Give it back with `release` unless it was used.
    */
   reserve(deps: Deps, job: string, traceparent?: string | null): Offer | undefined {
-    if (this.full || !deps.registry.has(job)) return undefined;
+    if (!deps.registry.has(job)) return undefined;
+    if (this.full) {
+      this.#turnedAway = true;
+      return undefined;
+    }
     this.#reserved++;
     const { owner } = deps;
     return { attemptId: deps.newId(), owner, traceparent: newTraceparent(deps, traceparent) };
   }
 
   release(offer: Offer | undefined): void {
-    if (offer !== undefined) this.#reserved--;
+    if (offer === undefined) return;
+    this.#reserved--;
+    // Somebody was sent away on account of a place that was not needed after all.
+    if (this.#turnedAway) this.onChange();
+    this.#turnedAway = false;
+    this.#ended();
   }
 
   /**
@@ -55,40 +67,45 @@ export class Runner {
   start(deps: Deps, granted: Granted): Promise<void> {
     this.#reserved--;
     this.#loop ??= watchLoop(deps, () => [...this.#executions.values()]);
-    const execution = new Execution(deps, granted, this.#loop);
+    const execution = new Execution(deps, granted, this.#loop, this.#draining);
     this.#executions.set(granted.attemptId, execution);
-    if (this.#draining) execution.abort('draining');
     return execution.done().finally(() => {
       this.#executions.delete(granted.attemptId);
       if (this.#executions.size === 0) {
         this.#loop?.stop();
         this.#loop = undefined;
       }
-      this.onFree();
+      this.onChange();
+      this.#ended();
     });
   }
 
-  /** Tells a run of this process that it was cancelled, which saves waiting for its next beat. */
-  cancelled(runId: string, why: 'cancelled' | 'replaced'): void {
-    for (const execution of this.#executions.values()) {
-      if (execution.runId === runId) execution.abort(why);
+  #ended(): void {
+    if (this.#executions.size === 0 && this.#reserved === 0) this.#onIdle();
+  }
+
+  /**
+   * Tells runs of this process that the record marks them to be cancelled, which saves waiting for
+   * their next beat.
+   */
+  heed(record: JobRecord): void {
+    for (const [attemptId, { cancel }] of Object.entries(record.active)) {
+      if (cancel !== null) this.#executions.get(attemptId)?.abort(cancel.why);
     }
   }
 
   /**
    * Takes no new work, asks every handler to stop, and waits at most `withinMs` for those that do:
-   * each is put on record as interrupted. The others keep their lease. Gives how many were left.
+   * each is put on record as interrupted, as is a claim that was under way. The others keep their
+   * lease. Gives how many were left.
    */
   async drain(deps: Deps, withinMs: number): Promise<number> {
     this.#draining = true;
-    const all = [...this.#executions.values()];
-    for (const execution of all) execution.abort('draining');
-    const settled = Promise.all(all.map((execution) => execution.done()));
+    for (const execution of this.#executions.values()) execution.abort('draining');
     const done = new AbortController();
-    await Promise.race([
-      settled.finally(() => done.abort()),
-      sleep(deps.clock, withinMs, done.signal),
-    ]);
+    this.#onIdle = () => done.abort();
+    this.#ended();
+    await sleep(deps.clock, withinMs, done.signal);
     return this.#executions.size;
   }
 }

@@ -2,10 +2,9 @@ import {
   account,
   expiryOf,
   freeSlot,
+  isFull,
   note,
   set,
-  slotsOf,
-  slotsUsed,
   type DecisionContext,
   type Draft,
 } from './draft.ts';
@@ -18,6 +17,7 @@ import type {
   RetryPolicy,
   Run,
   RunError,
+  Trigger,
 } from './records.ts';
 import { assertTransition, BrokenInvariant, type RunState } from './run.ts';
 import { STAMP, type Instant } from './time.ts';
@@ -62,6 +62,11 @@ export function settle(
   if (state !== 'retry_wait') freeSlot(draft, lease, at);
   const { [attemptId]: _ended, ...active } = draft.record.active;
   set(draft, { active });
+  const { backfill } = draft.record;
+  // A backfill waits anew from the end of each of its runs, or it would starve the schedule.
+  if (lease.trigger === 'backfill' && backfill !== null) {
+    set(draft, { backfill: { ...backfill, since: ctx.now } });
+  }
   if (state === 'retry_wait') {
     const retry = nextTry(draft.record, lease, ending.outcome, ctx);
     set(draft, { retries: [...draft.record.retries, retry] });
@@ -99,8 +104,11 @@ function stateAfter(
   if (outcome === 'succeeded') return 'succeeded';
   if (lease.cancel !== null || outcome === 'cancelled') return 'cancelled';
   const { retry, onLost } = record.spec;
-  const triesLeft = triesUsed(lease) < retry.attempts;
+  // A job that left the code has no build that could try again.
+  const retired = record.retiredAt !== null;
+  const triesLeft = !retired && triesUsed(lease) < retry.attempts;
   if (outcome === 'interrupted' && lease.interruptions < FREE_INTERRUPTIONS) {
+    if (retired) return 'cancelled';
     return retry.attempts > 1 || onLost === 'retry' ? 'retry_wait' : 'lost';
   }
   if (outcome === 'lost') {
@@ -148,24 +156,39 @@ export function backoffMs({ backoff }: RetryPolicy, failures: number, random: nu
   return Math.round(delay * (1 + backoff.jitter * (2 * random - 1)));
 }
 
+/** A run that will be tried again after its process died, and when it was last believed alive. */
+export interface Loss {
+  readonly runId: string;
+  readonly trigger: Trigger;
+  readonly at: Instant;
+}
+
 /**
- * Rule 2: ends every attempt whose lease ran out by store time. Gives the latest instant at which
- * one that will be tried again was last believed alive; undefined when there is none.
+ * Rule 2: ends every attempt whose lease ran out by store time, first the one that died first; not
+ * `except`, whose owner is just reporting. Gives the last loss that will be tried again and that
+ * had left the job without a free slot; undefined when there is none.
  */
-export function expire(draft: Draft, ctx: DecisionContext): Instant | undefined {
-  let retriedAfter: Instant | undefined;
-  for (const [attemptId, lease] of Object.entries(draft.record.active)) {
-    const deadAt = expiryOf(lease, ctx.now) - 1;
-    if (ctx.now <= deadAt) continue;
+export function expire(
+  draft: Draft,
+  ctx: DecisionContext,
+  except: string | undefined,
+): Loss | undefined {
+  let loss: Loss | undefined;
+  const dead = Object.entries(draft.record.active)
+    .map(([attemptId, lease]) => ({ attemptId, lease, at: expiryOf(lease, ctx.now) - 1 }))
+    .filter(({ attemptId, at }) => ctx.now > at && attemptId !== except)
+    .toSorted((a, b) => a.at - b.at);
+  for (const { attemptId, lease, at } of dead) {
     const ending = bareEnding('lost', lostError(lease));
-    const wasFull = slotsUsed(draft.record) >= slotsOf(draft.record);
-    const state = settle(draft, attemptId, ending, deadAt, ctx);
+    const wasFull = !lease.beside && isFull(draft.record);
+    const state = settle(draft, attemptId, ending, at, ctx);
     const { name } = draft.record;
     const detail = `attempt ${lease.attempt} on ${lease.owner} gave no sign of life: ${state}`;
     note(draft, { action: 'lost', by: null, job: name, runId: lease.runId, detail }, ctx);
-    if (state === 'retry_wait' && wasFull) retriedAfter = Math.max(retriedAfter ?? 0, deadAt);
+    const { runId, trigger } = lease;
+    if (state === 'retry_wait' && wasFull) loss = { runId, trigger, at };
   }
-  return retriedAfter;
+  return loss;
 }
 
 function lostError(lease: Lease): RunError {

@@ -9,12 +9,13 @@ import {
   type Grant,
   type RunChange,
 } from './draft.ts';
-import { arm, cancelWaiting, plan, replaceHolders } from './plan.ts';
+import { arm, cancelWaiting, endPause, passTime, plan, replaceHolders } from './plan.ts';
 import type { ActionRecord, JobRecord, Lease, Note, Run, SpecRecord } from './records.ts';
-import { bareEnding, expire, settle, type Ending } from './settle.ts';
+import { bareEnding, settle, type Ending } from './settle.ts';
 import { grant } from './start.ts';
 import { STAMP, type Instant } from './time.ts';
 import { neighbours } from './undecided.ts';
+import { rewind } from './rewind.ts';
 import { resume } from './watermark.ts';
 
 /** Everything that can happen to a job. */
@@ -42,7 +43,7 @@ export type Event =
   | { readonly kind: 'define'; readonly definition: Definition }
   | { readonly kind: 'retire' }
   /** The store's clock was reset by an operator to an earlier time than it had given out. */
-  | { readonly kind: 'rewind'; readonly by: string | null }
+  | { readonly kind: 'rewind'; readonly to: Instant; readonly by: string | null }
   /** Retention is about to delete what lies up to `from`. */
   | { readonly kind: 'forget'; readonly from: Instant };
 
@@ -72,6 +73,7 @@ export interface Refusal {
     | 'too-many-pauses'
     | 'no-such-job'
     | 'other-namespace'
+    | 'unsteady'
     | 'exists';
   /** The run in the way, where there is one. */
   readonly runId: string | null;
@@ -99,6 +101,7 @@ export function step(record: JobRecord | undefined, event: Event, ctx: DecisionC
       : refuse('no-such-job');
   }
   if (event.kind === 'define') return define(record, event.definition, ctx);
+  if (record.namespace !== ctx.namespace) return refuse('other-namespace');
   const draft = draftOf(record);
   const refusal = happen(draft, event, ctx);
   if (refusal !== undefined) return refusal;
@@ -135,7 +138,7 @@ function happen(
     case 'pause':
       return pause(draft, event, ctx);
     case 'resume':
-      return endPause(draft, event, ctx);
+      return resumeByHand(draft, event, ctx);
     case 'backfill':
       return backfill(draft, event, ctx);
     case 'retire':
@@ -168,6 +171,7 @@ const setLease = (draft: Draft, attemptId: string, lease: Lease): void =>
 /** Ends an attempt, and in the same commit decides what came due meanwhile. */
 function finish(draft: Draft, event: Of<'finish'>, ctx: DecisionContext): Refusal | undefined {
   if (draft.record.active[event.attemptId] === undefined) return refuse('not-held');
+  passTime(draft, ctx, event.attemptId);
   settle(draft, event.attemptId, event.ending, ctx.now, ctx);
   plan(draft, ctx);
   return undefined;
@@ -176,7 +180,7 @@ function finish(draft: Draft, event: Of<'finish'>, ctx: DecisionContext): Refusa
 /** A run that a person asked for. It waits its turn like any other, unless told to run beside. */
 function startByHand(draft: Draft, event: Of<'manual'>, ctx: DecisionContext): Refusal | undefined {
   const { run } = event;
-  if (ctx.unsteady === null) expire(draft, ctx);
+  passTime(draft, ctx, undefined);
   const { record } = draft;
   if (record.retiredAt !== null) return refuse('retired');
   if (event.beside) return startBeside(draft, run, ctx);
@@ -199,6 +203,7 @@ const blocker = (record: JobRecord): string | null =>
 
 /** Takes no slot, so nothing waits for it and it waits for nothing. */
 function startBeside(draft: Draft, run: Run, ctx: DecisionContext): Refusal | undefined {
+  if (ctx.unsteady !== null) return refuse('unsteady');
   if (ctx.offer === undefined) return refuse('busy');
   const first = { ...run, runId: run.id, attempt: 1, interruptions: 0, beside: true };
   const open = grant(draft, first, ctx, ctx.offer);
@@ -237,6 +242,7 @@ function free(draft: Draft, event: Of<'free'>, ctx: DecisionContext): Refusal | 
   const held = Object.entries(draft.record.active).find(([, lease]) => lease.runId === runId);
   if (held === undefined) return refuse('not-unfinished');
   const [attemptId, lease] = held;
+  passTime(draft, ctx, attemptId);
   const error = {
     name: 'SlotFreed',
     message: 'an operator freed its slot while its handler had not stopped',
@@ -256,35 +262,10 @@ function forget(draft: Draft, { from }: Of<'forget'>): undefined {
   if (from > ledgerFrom) set(draft, { ledgerFrom: Math.min(from, watermark) });
 }
 
-/**
- * Nothing may lie in the future: the one event that takes a watermark back. Occurrences that come
- * again find their record and are passed over; leases get one more length from now.
- */
-function rewind(draft: Draft, { by }: Of<'rewind'>, ctx: DecisionContext): undefined {
-  const { record } = draft;
-  const { now } = ctx;
-  const leases = Object.entries(record.active).map(
-    ([id, lease]) => [id, { ...lease, renewedAt: Math.min(lease.renewedAt, now) }] as const,
-  );
-  set(draft, {
-    watermark: Math.min(record.watermark, now),
-    freeAt: Math.min(record.freeAt, now),
-    catchUpTo: null,
-    active: Object.fromEntries(leases),
-    retries: record.retries.map((retry) => ({
-      ...retry,
-      notBefore: Math.min(retry.notBefore, now),
-    })),
-  });
-  const was = new Date(record.watermark).toISOString();
-  const detail = `the clock was reset; the watermark was ${was}`;
-  note(draft, { action: 'rewind', by, job: record.name, runId: null, detail }, ctx);
-  arm(draft, ctx);
-}
-
 /** Pausing again changes the note and the end, not the beginning. */
 function pause(draft: Draft, event: Of<'pause'>, ctx: DecisionContext): Refusal | undefined {
   const { by, note: text, until } = event;
+  endPause(draft, ctx);
   const { paused, pauses, name } = draft.record;
   if (pauses.length >= PAUSES_LIMIT) return refuse('too-many-pauses');
   if (paused !== null && paused.note === text && paused.until === until) return undefined;
@@ -296,7 +277,11 @@ function pause(draft: Draft, event: Of<'pause'>, ctx: DecisionContext): Refusal 
   return undefined;
 }
 
-function endPause(draft: Draft, event: Of<'resume'>, ctx: DecisionContext): Refusal | undefined {
+function resumeByHand(
+  draft: Draft,
+  event: Of<'resume'>,
+  ctx: DecisionContext,
+): Refusal | undefined {
   const { paused, name } = draft.record;
   if (paused === null) return undefined;
   resume(draft, Math.min(paused.until ?? Infinity, ctx.now));

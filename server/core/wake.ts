@@ -68,6 +68,7 @@ async function claim(deps: Deps, name: string, held: Held | undefined): Promise<
     const applied = await apply(deps, newIntent(deps, wish, APPLY_WITHIN_MS));
     if (applied.kind === 'applied') {
       granted = applied.granted;
+      deps.runner.heed(applied.held.record);
       return { granted, wrote: true, held: applied.held };
     }
     if (applied.kind === 'nothing') return { granted, wrote: false, held: applied.held };
@@ -75,7 +76,7 @@ async function claim(deps: Deps, name: string, held: Held | undefined): Promise<
       throw new WakeFailed(`could not wake job "${name}"`, { cause: applied.cause });
     }
     // Its record was deleted by hand: it is registered anew, from now on.
-    await registerJob(deps, name);
+    if (applied.why === 'no-such-job') await registerJob(deps, name);
     return { granted, wrote: false, held: undefined };
   } finally {
     if (granted === undefined) deps.runner.release(offer);
@@ -134,7 +135,9 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
     storeNow ??= due.storeNow;
     if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started };
     const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, { ...due, at })));
-    started += woken.reduce((sum, count) => sum + count, 0);
+    started += woken.reduce((sum, one) => sum + one.started, 0);
+    const outage = woken.find((one) => one.outage !== undefined)?.outage;
+    if (outage !== undefined) throw outage;
     cursor = due.cursor;
     if (cursor === undefined || (deps.runner.full && !thorough)) break;
     // With a store in this process nothing above waits: lets timers and requests have their turn.
@@ -145,22 +148,42 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
 
 type Read = StoreTime & { readonly at: number };
 
-async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<number> {
+/** What became of one job; its own trouble is not the others'. */
+interface WokenOne {
+  readonly started: number;
+  /** The store did not do its part: there is no use in asking it for more just now. */
+  readonly outage?: unknown;
+}
+
+async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<WokenOne> {
   const { name, record, version, problem } = item;
   try {
     if (problem !== undefined) throw new BrokenRecord(name, problem);
-    if (!deps.registry.has(name) || record === undefined || version === undefined) return 0;
+    if (record === undefined || version === undefined || !isOurs(deps, record)) {
+      return { started: 0 };
+    }
     const { storeNow, unsteady, at } = read;
-    return (await wakeJob(deps, name, { record, version, storeNow, unsteady, at })).started.length;
+    const woken = await wakeJob(deps, name, { record, version, storeNow, unsteady, at });
+    return { started: woken.started.length };
   } catch (error) {
-    if (isOutage(error)) throw error;
-    await setAside(deps, item, error);
-    return 0;
+    if (isOutage(error)) return { started: 0, outage: error };
+    return await setAside(deps, item, error).then(
+      () => ({ started: 0 }),
+      (outage: unknown) => ({ started: 0, outage }),
+    );
   }
 }
 
+/**
+ * A job of this build; or one that left the code, of which a lost lease may be left to be judged.
+ * Any other job is some other build's to look after.
+ */
+const isOurs = ({ registry, namespace }: Deps, record: JobRecord): boolean =>
+  record.namespace === namespace && (registry.has(record.name) || record.retiredAt !== null);
+
+/** A wake-up that failed for no fault of the store's is the job's own trouble. */
 const isOutage = (error: unknown): boolean =>
-  error instanceof WakeFailed ||
+  (error instanceof WakeFailed && error.cause !== undefined) ||
   error instanceof StoreUnavailable ||
   error instanceof UnknownOutcome;
 

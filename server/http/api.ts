@@ -63,7 +63,6 @@ export function apiRoutes(deps: Deps): Router {
   router.delete('/jobs/:name/pause', async (req, res) => {
     const { name } = findJob(deps, req.params.name);
     answerChange(await resumeJob(deps, name, null));
-    deps.runner.onFree();
     res.json(jobJson(await summaryOf(deps, name)));
   });
 
@@ -84,7 +83,6 @@ export function apiRoutes(deps: Deps): Router {
   router.post('/runs/:id/cancel', async (req, res) => {
     const run = await findRun(deps, req.params.id);
     answerChange(await cancelRun(deps, run.id, null));
-    deps.runner.onFree();
     res.status(202).json(runJson(await findRun(deps, run.id)));
   });
   return router;
@@ -106,7 +104,6 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
     by: null,
     traceparent: req.get('traceparent') ?? null,
   });
-  deps.runner.onFree();
   switch (requested.kind) {
     case 'created':
     case 'replayed':
@@ -248,6 +245,8 @@ export function refusal({ why, runId }: Refusal): HttpError {
       return new HttpError(409, 'Busy', 'a backfill of this job is under way');
     case 'nothing-to-backfill':
       return new HttpError(409, 'Nothing to do', 'no past occurrence lies in this range');
+    case 'unsteady':
+      return unavailable('the clock can not be trusted just now: nothing new is started');
     case 'exists':
       return new HttpError(409, 'Exists', 'a run of this id is on record already');
     case 'retired':

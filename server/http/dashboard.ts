@@ -73,7 +73,6 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
     by: null,
     traceparent: req.get('traceparent') ?? null,
   });
-  deps.runner.onFree();
   const run = startedRun(requested, job.name);
   if (!isHtmx(req)) return res.redirect(303, `/runs/${pathPart(run.id)}`);
 
@@ -113,7 +112,6 @@ function startedRun(requested: Requested, job: string): { id: string; state: str
 async function cancel(deps: Deps, req: Request<{ id: string }>, res: Response): Promise<void> {
   const { id } = await findRun(deps, req.params.id);
   assertChanged(await cancelRun(deps, id, null));
-  deps.runner.onFree();
   if (!isHtmx(req)) return res.redirect(303, `/runs/${pathPart(id)}`);
 
   const view = await readRun(deps, id);

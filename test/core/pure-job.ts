@@ -104,6 +104,7 @@ export class PureJob {
       unsteady: this.unsteady,
       timing: timing({ leaseMs: 90_000, tickMs: 60_000 }),
       build: 'test',
+      namespace: 'default',
       random: 0.5,
       upSince: this.upSince,
       intentId: `i${this.#attempts}`,
