@@ -32,7 +32,7 @@ export function rewind(
     schedules,
     registeredAt: back(record.registeredAt),
     ledgerFrom: Math.min(record.ledgerFrom, watermark),
-    freeAt: back(record.freeAt),
+    freeAt: Math.min(record.freeAt, watermark),
     catchUpTo: null,
     paused: paused && { ...paused, at: back(paused.at) },
     pauses: record.pauses.filter((pause) => pause.to <= ctx.now),

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { runNow } from '../../server/core/run-now.ts';
+import { cancelRun, runNow } from '../../server/core/run-now.ts';
 import {
   StoreUnavailable,
   UnknownOutcome,
   type Commit,
   type Committed,
 } from '../../server/core/store.ts';
-import { wakeJob } from '../../server/core/wake.ts';
-import { byHand, job, openService, type TestService } from '../service.ts';
+import { wakeAll, wakeJob } from '../../server/core/wake.ts';
+import { byHand, job, noon, openService, tempDb, type TestService } from '../service.ts';
 
 /** What becomes of each commit in turn: applied with its reply lost, or never arrived, or fine. */
 type Fate = 'reply-lost' | 'never-arrived' | 'unavailable' | 'fine';
@@ -108,6 +108,64 @@ test('of two that wake one job at once, one wins, and the loser finds it decided
 
   expect(starts).toBe(1);
   expect(woken.flatMap(({ started }) => started)).toHaveLength(1);
+});
+
+test('a cancel that was applied although its reply was lost is told so', async () => {
+  const slow = byHand({ overlap: 'queue', run: () => new Promise(() => undefined) });
+  const service = await openService([slow]);
+  const request = { input: undefined, beside: false, by: null, traceparent: null };
+  await runNow(service.deps, slow, { ...request, key: 'first' });
+  const waiting = await runNow(service.deps, slow, { ...request, key: 'second' });
+  if (waiting.kind !== 'created') throw new Error(waiting.kind);
+  unreliable(service, ['reply-lost']);
+
+  const asking = cancelRun(service.deps, waiting.run.id, 'ann');
+  await patience(service);
+
+  expect((await asking).kind).toBe('unchanged');
+  expect((await service.store.getRun(waiting.run.id))?.state).toBe('cancelled');
+});
+
+test('one job that can never be decided keeps no other from being woken', async () => {
+  const jobs = ['aa', 'bb', 'cc'].map((name) => job({ name }));
+  const service = await openService(jobs);
+  const commit = service.store.commit.bind(service.store);
+  service.store.commit = (order) =>
+    order.name === 'aa' ? Promise.resolve({ kind: 'conflict' }) : commit(order);
+  await service.clock.advance(60_000);
+
+  const waking = wakeAll(service.deps, { aheadMs: 0, thorough: true });
+  for (let turn = 0; turn < 300; turn++) await service.clock.advance(50);
+  await waking;
+
+  expect((await service.runs()).map((run) => run.job).toSorted()).toEqual(['bb', 'cc']);
+  expect((await service.store.read('aa')).setAside).toMatch(/could not wake job "aa"/);
+});
+
+test('a run that is on record although nobody decided it is passed over, and noted', async () => {
+  const path = tempDb();
+  const service = await openService([job({})], { path });
+  await service.wake('00:01:00');
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(path);
+  // As a restored backup of the one table would leave it.
+  db.exec(
+    `UPDATE jobs SET rev = rev + 1, next_action_at = ${noon('00:01:00')},
+       doc = json_set(doc, '$.watermark', ${noon('00:00:30')}, '$.freeAt', ${noon('00:00:30')})`,
+  );
+  db.close();
+
+  const waking = wakeAll(service.deps, { aheadMs: 0, thorough: true });
+  await patience(service);
+  await waking;
+  await service.wake('00:02:00');
+
+  expect((await service.runs()).map(({ id }) => id)).toEqual([
+    'job@20260301T000100Z',
+    'job@20260301T000200Z',
+  ]);
+  const actions = await service.store.listActions(20);
+  expect(actions.map(({ action }) => action)).toContain('anomaly');
 });
 
 test('a finish that comes after the run was judged lost is kept beside it', async () => {

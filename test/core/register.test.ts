@@ -70,6 +70,45 @@ describe('builds', () => {
     expect((await ours.store.read('theirs')).record?.retiredAt).toBeNull();
   });
 
+  test('a job of the same name in another namespace is neither run nor retired', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    let ran = '';
+    const env = (PUNCTUAL_NAMESPACE: string, PUNCTUAL_BUILD: string) => ({
+      clock,
+      path,
+      env: { PUNCTUAL_NAMESPACE, PUNCTUAL_BUILD },
+    });
+    const ours = await openService([job({ run: () => void (ran += 'a') })], env('a', '1'));
+    const other = [job({ run: () => void (ran += 'b') })];
+    const theirs = await openService(other, env('b', '1'));
+
+    await clock.advance(60_000);
+    await wakeAll(theirs.deps, { aheadMs: 0, thorough: true });
+    await theirs.settle();
+    expect(ran).toBe('');
+    await openService([], env('b', '2'));
+    await wakeAll(ours.deps, { aheadMs: 0, thorough: true });
+    await ours.settle();
+
+    expect(ran).toBe('a');
+    expect((await ours.store.read('job')).record?.retiredAt).toBeNull();
+  });
+
+  test('a run lost by a job that then left the code is judged all the same', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const first = await openService([job({ run: () => new Promise(() => undefined) })], env('1'));
+    await first.wake('00:01:00');
+    await first.store.close();
+
+    const second = await openService([job({ name: 'other', schedule: '0 0 1 1 *' })], env('2'));
+    await second.wake('00:10:00');
+
+    const [run] = await second.runs('job');
+    expect(run?.state).toBe('lost');
+    expect((await second.store.due({ limit: 5, aheadMs: 0 })).items).toEqual([]);
+  });
+
   test('a job gone from the code is retired, and comes back without a flood', async () => {
     const [clock, path] = [testClock(), tempDb()];
     const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
