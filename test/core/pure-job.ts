@@ -119,6 +119,15 @@ export class PureJob {
   #apply(stepped: Extract<Stepped, { kind: 'write' }>, now: number): void {
     this.record = stampJob(stepped.record, now);
     this.actions.push(...stepped.actions.map((action) => action.action));
+    const made = new Set<string>();
+    for (const change of stepped.runs) {
+      if (change.kind === 'create') made.add(change.run.id);
+      else if (change.set.state !== undefined && !made.has(change.id)) {
+        const state = this.runs.get(change.id)?.state;
+        if (state !== change.from) throw new Error(`${change.id} is ${state}, not ${change.from}`);
+        made.add(change.id);
+      }
+    }
     const blank = (id: string): Run => blankRun('job', id, { now, build: 'test' });
     const { create, update } = foldRuns(stepped.runs, this.runs, blank);
     for (const run of create) {
