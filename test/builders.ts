@@ -1,3 +1,4 @@
+import { blankRun } from '../server/core/blank-run.ts';
 import type { ActionRecord, JobRecord, Lease, LogChunk, Run } from '../server/core/records.ts';
 import type { Commit } from '../server/core/store.ts';
 import type { Instant } from '../server/core/time.ts';
@@ -61,30 +62,10 @@ export const lease = (change: Partial<Lease> = {}): Lease => ({
 });
 
 export const run = (change: Partial<Run> = {}): Run => ({
-  id: 'nightly-report@20260301T020000Z',
-  job: 'nightly-report',
+  ...blankRun('nightly-report', 'nightly-report@20260301T020000Z', { now: AT, build: 'build-1' }),
   state: 'running',
-  reason: null,
-  trigger: 'schedule',
-  at: AT,
   scheduledAt: AT,
   createdAt: AT,
-  startedAt: null,
-  endedAt: null,
-  attempts: [],
-  input: null,
-  output: null,
-  error: null,
-  progress: null,
-  notes: [],
-  requestHash: null,
-  requestedBy: null,
-  backfillOf: null,
-  traceparent: null,
-  cause: null,
-  range: null,
-  lateResult: null,
-  build: 'build-1',
   ...change,
 });
 

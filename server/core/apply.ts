@@ -1,5 +1,6 @@
 import type { ApplyDeps } from './deps.ts';
-import { blankRun, type DecisionContext, type Offer } from './draft.ts';
+import { blankRun } from './blank-run.ts';
+import type { DecisionContext, Offer } from './draft.ts';
 import { foldRuns, runsNeeded, type Folded } from './fold.ts';
 import type { JobRecord, LogChunk, Run } from './records.ts';
 import { BrokenInvariant } from './run.ts';

@@ -1,3 +1,4 @@
+import { blankRun } from './blank-run.ts';
 import type {
   ActionRecord,
   Attempt,
@@ -10,7 +11,7 @@ import type {
   Trigger,
 } from './records.ts';
 import { assertTransition, isFailure, isFinal, type RunState } from './run.ts';
-import { compactInstant, STAMP, type Instant, type Timing } from './time.ts';
+import { compactInstant, type Instant, type Timing } from './time.ts';
 import type { Verdict, Entry } from './undecided.ts';
 
 /** What a decision may know besides the record. Everything that varies is in here, read once. */
@@ -133,40 +134,6 @@ export function recordRange(
   }
   draft.runs.push({ kind: 'create', run });
   account(draft, { id: run.id, state: run.state, at: run.at, ms: null }, entry.count);
-}
-
-/** A run with nothing in it yet. */
-export function blankRun(
-  job: string,
-  id: string,
-  ctx: Pick<DecisionContext, 'now' | 'build'>,
-): Run {
-  return {
-    id,
-    job,
-    state: 'queued',
-    reason: null,
-    trigger: 'schedule',
-    at: ctx.now,
-    scheduledAt: null,
-    createdAt: STAMP,
-    startedAt: null,
-    endedAt: null,
-    attempts: [],
-    input: null,
-    output: null,
-    error: null,
-    progress: null,
-    notes: [],
-    requestHash: null,
-    requestedBy: null,
-    backfillOf: null,
-    traceparent: null,
-    cause: null,
-    range: null,
-    lateResult: null,
-    build: ctx.build,
-  };
 }
 
 const RECENT_LIMIT = 60;

@@ -1,6 +1,6 @@
 import { apply, newIntent, type Applied } from './apply.ts';
 import type { Deps } from './deps.ts';
-import { blankRun } from './draft.ts';
+import { blankRun } from './blank-run.ts';
 import { jobOfRun, manualRunId, requestHash } from './ids.ts';
 import { BadInput, INPUT_LIMIT, validateInput, type InputProblem } from './input.ts';
 import type { Job } from './job.ts';

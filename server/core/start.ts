@@ -1,11 +1,5 @@
-import {
-  blankRun,
-  scheduledRunId,
-  set,
-  type DecisionContext,
-  type Draft,
-  type Offer,
-} from './draft.ts';
+import { blankRun } from './blank-run.ts';
+import { scheduledRunId, set, type DecisionContext, type Draft, type Offer } from './draft.ts';
 import { backfillRunId } from './ids.ts';
 import type { Attempt, Backfill, Lease, Queued, Retry, Run, Trigger } from './records.ts';
 import { graceOf, STAMP, type Instant } from './time.ts';

@@ -1,3 +1,4 @@
+import { blankRun } from '../core/blank-run.ts';
 import { checkJobRecord } from '../core/check-record.ts';
 import type { Run, Trigger } from '../core/records.ts';
 import { isRunState } from '../core/run.ts';
@@ -84,30 +85,11 @@ function damagedRun(row: Row): Run {
   const at = integerOf(row, 'at');
   const message = `the stored record of run ${textOf(row, 'id')} is damaged; only its row is left`;
   return {
-    id: textOf(row, 'id'),
-    job: textOf(row, 'job'),
+    ...blankRun(textOf(row, 'job'), textOf(row, 'id'), { now: at, build: '' }),
     state: isRunState(state) ? state : 'failed',
-    reason: null,
     trigger: triggerOf(textOf(row, 'trigger')),
-    at,
-    scheduledAt: null,
     createdAt: at,
-    startedAt: null,
-    endedAt: null,
-    attempts: [],
-    input: null,
-    output: null,
     error: { name: 'DamagedRecord', message, stack: null },
-    progress: null,
-    notes: [],
-    requestHash: null,
-    requestedBy: null,
-    backfillOf: null,
-    traceparent: null,
-    cause: null,
-    range: null,
-    lateResult: null,
-    build: '',
   };
 }
 

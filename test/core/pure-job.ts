@@ -1,4 +1,5 @@
-import { blankRun, type DecisionContext } from '../../server/core/draft.ts';
+import { blankRun } from '../../server/core/blank-run.ts';
+import type { DecisionContext } from '../../server/core/draft.ts';
 import { foldRuns } from '../../server/core/fold.ts';
 import { defineJob, type Job, type JobDefinition } from '../../server/core/job.ts';
 import type { AttemptOutcome, JobRecord, Run } from '../../server/core/records.ts';

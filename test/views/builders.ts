@@ -1,3 +1,4 @@
+import { blankRun } from '../../server/core/blank-run.ts';
 import type { Run } from '../../server/core/records.ts';
 import type { JobSummary, LogView } from '../../server/core/summary.ts';
 
@@ -24,30 +25,9 @@ export const job = (given: Partial<JobSummary> = {}): JobSummary => ({
 });
 
 export const run = (given: Partial<Run> = {}): Run => ({
-  id: 'nightly-report@20261123T110000Z',
-  job: 'nightly-report',
+  ...blankRun('nightly-report', 'nightly-report@20261123T110000Z', { now: NOW, build: 'test' }),
   state: 'succeeded',
-  reason: null,
-  trigger: 'schedule',
-  at: NOW,
-  scheduledAt: null,
   createdAt: NOW,
-  startedAt: null,
-  endedAt: null,
-  attempts: [],
-  input: null,
-  output: null,
-  error: null,
-  progress: null,
-  notes: [],
-  requestHash: null,
-  requestedBy: null,
-  backfillOf: null,
-  traceparent: null,
-  cause: null,
-  range: null,
-  lateResult: null,
-  build: 'test',
   ...given,
 });
 
