@@ -133,23 +133,4 @@ export function problemContract(get: () => Opened): void {
     expect(healed).toMatchObject({ record, problem: undefined, setAside: undefined });
     expect(healed.version).not.toBe(loaded.version);
   });
-
-  test('a damaged record comes with its problem and hides no other job', async ({ skip }) => {
-    const { store, damage } = get();
-    if (damage === undefined) return skip();
-    for (const name of ['bad', 'good']) await create(store, { name, nextActionAt: 1000 });
-    const { watermark: _gone, ...rest } = jobRecord({ name: 'bad', nextActionAt: 1000 });
-    await damage('bad', rest);
-
-    const { items } = await store.due({ limit: 10, aheadMs: 0 });
-    const listed = await store.listJobs({ limit: 10 });
-    const read = await store.read('bad');
-
-    expect(items.map(({ problem }) => problem)).toEqual(['field watermark is missing', undefined]);
-    expect(listed.map(({ record }) => record?.name)).toEqual([undefined, 'good']);
-    expect(read).toMatchObject({ record: undefined, problem: 'field watermark is missing' });
-    const until = (await store.time()).storeNow + 1e6;
-    const aside = { name: 'bad', version: read.version!, until, problem: read.problem! };
-    expect(await store.quarantine(aside)).toBe(true);
-  });
 }

@@ -42,6 +42,49 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
   });
 }
 
+/** What holds besides for a store that others can reach, too. */
+export function sharedStoreContract(name: string, open: () => Promise<Required<Opened>>): void {
+  describe(`${name}, shared`, () => {
+    let opened: Required<Opened>;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.store.close());
+    const get = (): Required<Opened> => opened;
+
+    test('what one handle committed, another reads', async () => {
+      const { store, reopen } = get();
+      const version = await create(store, { streak: 4 });
+
+      const other = await reopen();
+
+      expect(await other.read('nightly-report')).toMatchObject({ version, record: { streak: 4 } });
+      await other.close();
+    });
+
+    test('a damaged record comes with its problem and hides no other job', async () => {
+      const { store, damage } = get();
+      for (const name of ['bad', 'good']) await create(store, { name, nextActionAt: 1000 });
+      const { watermark: _gone, ...rest } = jobRecord({ name: 'bad', nextActionAt: 1000 });
+      await damage('bad', rest);
+
+      const { items } = await store.due({ limit: 10, aheadMs: 0 });
+      const listed = await store.listJobs({ limit: 10 });
+      const read = await store.read('bad');
+
+      expect(items.map(({ problem }) => problem)).toEqual([
+        'field watermark is missing',
+        undefined,
+      ]);
+      expect(listed.map(({ record }) => record?.name)).toEqual([undefined, 'good']);
+      expect(read).toMatchObject({ record: undefined, problem: 'field watermark is missing' });
+      const until = (await store.time()).storeNow + 1e6;
+      const aside = { name: 'bad', version: read.version!, until, problem: read.problem! };
+      expect(await store.quarantine(aside)).toBe(true);
+    });
+  });
+}
+
 function commitContract(get: () => Opened): void {
   test('a job that is not there reads as nothing', async () => {
     const loaded = await get().store.read('nobody');
@@ -223,17 +266,6 @@ function racingContract(get: () => Opened): void {
     }
     expect((await store.listRuns({ limit: 100 })).runs).toHaveLength(5);
     if (other !== store) await other.close();
-  });
-
-  test('what one handle committed, another reads', async ({ skip }) => {
-    const { store, reopen } = get();
-    if (reopen === undefined) return skip();
-    const version = await create(store, { streak: 4 });
-
-    const other = await reopen();
-
-    expect(await other.read('nightly-report')).toMatchObject({ version, record: { streak: 4 } });
-    await other.close();
   });
 }
 

@@ -119,7 +119,7 @@ function useWal(db: DatabaseSync, path: string): void {
   }
 }
 
-const TODO: Readonly<Record<number, string>> = {
+const REMEDIES: Readonly<Record<number, string>> = {
   5: 'is held by another process; end that one',
   8: "can't be written; this program must be able to write the file and its folder",
   11: 'is damaged; restore a backup, or recover what is left with "sqlite3 FILE .recover"',
@@ -129,6 +129,6 @@ const TODO: Readonly<Record<number, string>> = {
 };
 
 function explained(error: Error & { readonly errcode: number }, path: string): Error {
-  const what = TODO[error.errcode & 0xff] ?? "can't be opened";
+  const what = REMEDIES[error.errcode & 0xff] ?? "can't be opened";
   return new Error(`the database ${path} ${what} (${error.message})`, { cause: error });
 }

@@ -9,21 +9,24 @@ import { openDatabase } from '../../server/stores/sqlite-file.ts';
 import { runQuery } from '../../server/stores/sqlite-runs.ts';
 import { SqliteStore } from '../../server/stores/sqlite.ts';
 import { action, commit, jobRecord, logChunk, run } from '../builders.ts';
-import { storeContract } from '../store-contract.ts';
+import { sharedStoreContract, storeContract } from '../store-contract.ts';
 import { testClock } from '../test-clock.ts';
 import { byHand, file, openStore } from './sqlite-fixture.ts';
 
 storeContract('SQLite in memory', async () => ({ store: openStore({ path: ':memory:' }) }));
 
-storeContract('SQLite in a file', async () => {
+async function openFile() {
   const path = file();
   return {
     store: openStore({ path }),
     reopen: async () => openStore({ path }),
-    damage: async (name, record) =>
+    damage: async (name: string, record: unknown) =>
       byHand(path, 'UPDATE jobs SET doc = ? WHERE name = ?', JSON.stringify(record), name),
   };
-});
+}
+
+storeContract('SQLite in a file', openFile);
+sharedStoreContract('SQLite in a file', openFile);
 
 /** The store on a connection that the test can tamper with. */
 function openTampered(path: string) {
