@@ -4,7 +4,7 @@
  *   npm run screenshots
  *
  * Starts a service of its own on a scratch database with made-up history, and writes
- * docs/*.png at 1280 and 360 px, in light and dark.
+ * docs/*.png, some in the light theme and some in the dark one.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,21 +17,18 @@ const demo = await demoService(join(folder, 'punctual.db'));
 const browser = await launchChromium();
 try {
   const failed = await demo.newest('failed');
-  const pages = [
-    ['jobs', '/'],
-    ['run', `/runs/${encodeURIComponent(failed)}`],
+  const run = `/runs/${encodeURIComponent(failed)}`;
+  const shots = [
+    { name: 'jobs', path: '/', width: 1280, colorScheme: 'light' },
+    { name: 'jobs-phone', path: '/', width: 360, colorScheme: 'dark' },
+    { name: 'run', path: run, width: 1280, colorScheme: 'dark' },
   ] as const;
-  for (const [name, path] of pages) {
-    for (const width of [1280, 360]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-        await page.goto(demo.url + path);
-        const file = `docs/${name}-${width}-${colorScheme}.png`;
-        await page.screenshot({ path: file });
-        await page.close();
-        console.log(file);
-      }
-    }
+  for (const { name, path, width, colorScheme } of shots) {
+    const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+    await page.goto(demo.url + path);
+    await page.screenshot({ path: `docs/${name}.png` });
+    await page.close();
+    console.log(`docs/${name}.png`);
   }
 } finally {
   await browser.close();

@@ -17,10 +17,12 @@ try {
   const store = openStore(config, systemClock, log);
   const service = makeService(config, { registry, store, clock: systemClock, log });
 
-  let stopping = false;
+  let asked: number | undefined;
   const stop = (code: number): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    // npm passes on a Ctrl-C that the terminal has sent here too: only a later one is impatience.
+    if (asked !== undefined && systemClock.monotonic() - asked > 1000) process.exit(1);
+    if (asked !== undefined) return;
+    asked = systemClock.monotonic();
     log('info', 'stopping');
     void service.stop().then(() => process.exit(code));
   };
