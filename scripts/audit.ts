@@ -3,10 +3,17 @@
  *
  *   npm run audit
  *
- * Prints each gap and one line with the counts. Exits 1 if there is a gap.
+ * Prints each gap and one line with the counts. Exits 1 if there is a gap, 2 without a database.
  */
+import { parseArgs } from 'node:util';
 import { auditStore, gapLine } from '../server/core/audit.ts';
-import { openForScript } from './open.ts';
+import { fail, openForScript } from './open.ts';
+
+try {
+  parseArgs({ options: {} });
+} catch (error) {
+  fail(error);
+}
 
 const { store } = openForScript();
 try {

@@ -6,7 +6,8 @@ import { isoInstant } from '../server/core/time.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { runLocally } from './run-locally.ts';
 import { scheduleWords } from '../views/schedule-words.ts';
-import { adopt, resetClock, showRun, showRuns, changeRun } from './stored.ts';
+import { systemClock } from '../server/process/clock.ts';
+import { adopt, resetClock, showRun, showRuns, changeRun, statesIn } from './stored.ts';
 import { request, serverUrl } from './client.ts';
 import { table } from './table.ts';
 
@@ -72,7 +73,7 @@ export function whole(
 
 async function loaded(): Promise<{ config: Config; jobs: Job[] }> {
   const config = readConfig(process.env, process.cwd(), Date.now());
-  return { config, jobs: [...(await loadRegistry(config)).values()] };
+  return { config, jobs: [...(await loadRegistry(config, systemClock)).values()] };
 }
 
 export async function findJob(name: string): Promise<{ config: Config; job: Job }> {
@@ -84,15 +85,17 @@ export async function findJob(name: string): Promise<{ config: Config; job: Job 
 }
 
 async function list(): Promise<number> {
-  const { jobs } = await loaded();
+  const { config, jobs } = await loaded();
+  const states = await statesIn(config);
   const rows = jobs.map((job) => [
     job.name,
+    states.get(job.name) ?? 'not yet registered',
     job.schedule ?? '-',
     job.timeZone,
     scheduleWords(job.schedule, job.timeZone, job.name),
     job.tags.join(' '),
   ]);
-  console.log(table(['JOB', 'SCHEDULE', 'ZONE', 'IN WORDS', 'TAGS'], rows));
+  console.log(table(['JOB', 'STATE', 'SCHEDULE', 'ZONE', 'IN WORDS', 'TAGS'], rows));
   return 0;
 }
 

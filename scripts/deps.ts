@@ -27,5 +27,6 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     upSince: () => null,
     scratch: (attemptId) => scratch.for(attemptId),
     runner: new Runner(0),
+    trouble: () => null,
   };
 }

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readConfig, type Config } from '../server/config.ts';
+import { describeError } from '../server/core/outcome.ts';
+import { visible } from '../views/html.ts';
 import type { Log } from '../server/core/deps.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { openStore } from '../server/stores/open.ts';
@@ -13,6 +16,8 @@ const log: Log = (level, event, fields) => {
 export function openForScript(): { readonly config: Config; readonly store: SqliteStore } {
   try {
     const config = readConfig(process.env, process.cwd(), Date.now());
+    // A path with a typing error must not look like a store without a fault.
+    if (!existsSync(config.db)) throw new Error(`there is no database ${config.db}`);
     return { config, store: openStore(config, systemClock, log) };
   } catch (error) {
     fail(error);
@@ -21,6 +26,6 @@ export function openForScript(): { readonly config: Config; readonly store: Sqli
 
 /** Says what is wrong and ends the script with status 2. */
 export function fail(error: unknown): never {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(visible(describeError(error).message));
   process.exit(2);
 }

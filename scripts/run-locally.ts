@@ -7,22 +7,27 @@ import { BadInput, validateInput } from '../server/core/input.ts';
 import { describeError, toOutput } from '../server/core/outcome.ts';
 import { parseSchedule, nextAfter, previousBefore } from '../server/core/schedule.ts';
 import { newTraceparent } from '../server/core/trace.ts';
+import { inTheNameOf, type Culprit } from '../server/core/culprit.ts';
+import { systemClock } from '../server/process/clock.ts';
+import { guardProcess } from '../server/process/guard.ts';
+import { visible } from '../views/html.ts';
+
+/** A handler that heeds its signal has stopped by then. */
+const OVERDUE_AFTER_MS = 1000;
 
 /**
  * Runs a job's handler in this process as a plain function: no server, no store, no lease. Its log
- * goes to the terminal, Ctrl-C aborts its signal. Gives 0 when it succeeded and 1 when it did not.
+ * goes to the terminal, Ctrl-C aborts its signal. What would fail it in the service fails it here.
+ * Gives 0 when it succeeded, 1 when it did not, 2 for an input that does not fit.
  */
 export async function runLocally(job: Job, given: unknown): Promise<number> {
-  const abort = new AbortController();
-  const timeout = setTimeout(() => abort.abort(new Error('timeout')), job.spec.timeoutMs);
-  process.once('SIGINT', () => abort.abort(new Error('interrupted')));
-  const scratch = new LocalScratch();
+  const attempt = new LocalAttempt(job);
+  const free = guardProcess(terminalServiceLog, () => process.exit(1));
   const started = performance.now();
   const took = (): string => `${Math.round(performance.now() - started)} ms`;
   try {
-    const input = await validateInput(job, given);
-    const value = await invoke(job.run, contextOf(job, input, abort.signal, scratch));
-    const output = toOutput(value);
+    const input = await validateInput(job, given, systemClock);
+    const output = await attempt.run(input);
     console.log(`${job.name} succeeded in ${took()}${output === null ? '' : `: ${output}`}`);
     return 0;
   } catch (error) {
@@ -31,12 +36,72 @@ export async function runLocally(job: Job, given: unknown): Promise<number> {
       return 2;
     }
     const { name, message, stack } = describeError(error);
-    console.error(stack ?? `${name}: ${message}`);
-    console.error(`${job.name} failed after ${took()}: ${message}`);
+    console.error(visible(stack ?? `${name}: ${message}`));
+    console.error(visible(`${job.name} failed after ${took()}: ${message}`));
     return 1;
   } finally {
-    clearTimeout(timeout);
-    await scratch.remove();
+    await attempt.end();
+    free();
+  }
+}
+
+const terminalServiceLog = (_level: string, event: string, fields?: object): void =>
+  console.error(event, fields ?? '');
+
+/** One attempt without a lease: its signal, its scratch folder, and what it must answer for. */
+class LocalAttempt implements Culprit {
+  readonly #job: Job;
+  readonly #abort = new AbortController();
+  readonly #scratch = new LocalScratch();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #stray: Error | undefined;
+
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  async run(input: unknown): Promise<string | null> {
+    const { timeoutMs } = this.#job.spec;
+    const timeUp = `took longer than its timeout of ${timeoutMs} ms`;
+    this.#timers.push(setTimeout(() => this.#stop(timeUp), timeoutMs));
+    process.on('SIGINT', this.#interrupt);
+    const context = contextOf(this.#job, input, this.#abort.signal, this.#scratch);
+    const value = await inTheNameOf(this, () => invoke(this.#job.run, context)).catch(
+      (error: unknown) => {
+        throw this.#stray ?? error;
+      },
+    );
+    // A promise that the handler left behind rejects within this turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (this.#stray !== undefined) throw this.#stray;
+    if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
+    return toOutput(value);
+  }
+
+  fail(error: unknown, how: string): void {
+    const { message, stack } = describeError(error);
+    this.#stray ??= Object.assign(new Error(`${how}: ${message}`), { stack: stack ?? '' });
+    this.#stop(this.#stray.message);
+  }
+
+  async end(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    process.off('SIGINT', this.#interrupt);
+    await this.#scratch.remove();
+  }
+
+  readonly #interrupt = (): void => {
+    if (this.#abort.signal.aborted) process.exit(130);
+    this.#stop('interrupted at the terminal');
+  };
+
+  #stop(why: string): void {
+    if (this.#abort.signal.aborted) return;
+    inTheNameOf(this, () => this.#abort.abort(new Error(why)));
+    const overdue = (): void => {
+      console.error(`${this.#job.name}: ${why}, but its handler has not stopped; Ctrl-C ends it`);
+    };
+    this.#timers.push(setTimeout(overdue, OVERDUE_AFTER_MS));
   }
 }
 
@@ -89,7 +154,7 @@ function terminalLog(): JobLog {
     (level: string) =>
     (text: string, fields?: Readonly<Record<string, unknown>>): void =>
       console.log(
-        `${level.padEnd(5)} ${text}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`,
+        `${level.padEnd(5)} ${visible(String(text))}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`,
       );
   const levels = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   return Object.assign(at('info'), levels);

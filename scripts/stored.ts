@@ -1,14 +1,20 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../server/config.ts';
+import { summarise } from '../server/core/summary.ts';
 import { cancelRun, freeRun, rewindJob, type Changed } from '../server/core/run-now.ts';
 import { registerJobs } from '../server/core/register.ts';
 import type { Run } from '../server/core/records.ts';
 import { isRunState, RUN_STATES } from '../server/core/run.ts';
 import { isoInstant, type Instant } from '../server/core/time.ts';
+import { loadRegistry } from '../server/registry.ts';
+import { systemClock } from '../server/process/clock.ts';
 import { readLogView } from '../server/http/log-view.ts';
 import { refusal } from '../server/http/api.ts';
 import { BadUsage, one, whole, type Command, type Options } from './commands.ts';
 import { openForScript } from './open.ts';
 import { depsForScript } from './deps.ts';
 import { table } from './table.ts';
+import { visible } from '../views/html.ts';
 
 /** Commands that look into the store itself, whether or not a server runs. */
 
@@ -20,6 +26,9 @@ export const showRuns: Command = async ([job, ...more]: string[], options: Optio
   }
   const { store } = openForScript();
   try {
+    if (job !== undefined && (await store.read(job)).version === undefined) {
+      throw new BadUsage(`there is no job "${job}" in the store`);
+    }
     const { runs } = await store.listRuns({
       limit: whole(options.limit, 'limit', 20, 500),
       ...(job !== undefined && { job }),
@@ -47,7 +56,7 @@ const took = ({ startedAt, endedAt }: Run): string =>
 
 function said({ range, reason, error, attempts }: Run): string {
   if (range !== null) return `${range.count} × ${reason ?? ''}`;
-  if (error !== null) return (error.message.split('\n')[0] ?? '').slice(0, 60);
+  if (error !== null) return visible((error.message.split('\n')[0] ?? '').slice(0, 60));
   return attempts.length > 1 ? `${attempts.length} attempts` : '-';
 }
 
@@ -57,13 +66,13 @@ export const showRun: Command = async (words) => {
   try {
     const run = await store.getRun(id);
     if (run === undefined) throw new BadUsage(`there is no run "${id}"`);
-    for (const line of facts(run)) console.log(line);
+    for (const line of facts(run)) console.log(visible(line));
     const { entries } = await readLogView(store, id, 10_000);
     for (const entry of entries) {
       if (entry.kind === 'dropped') console.log(`  … ${entry.count} older lines were dropped`);
       else
         console.log(
-          `  ${isoInstant(entry.line.at)} ${entry.line.level.padEnd(5)} ${entry.line.text}`,
+          `  ${isoInstant(entry.line.at)} ${entry.line.level.padEnd(5)} ${visible(entry.line.text)}`,
         );
     }
     return 0;
@@ -106,6 +115,9 @@ export async function changeRun(how: 'cancel' | 'free', runId: string): Promise<
     const by = process.env['USER'] ?? 'command line';
     const change = how === 'cancel' ? cancelRun : freeRun;
     const changed: Changed = await change(deps, runId, by);
+    if (changed.kind === 'refused' && changed.why === 'no-such-job') {
+      throw new BadUsage(`there is no run "${runId}"`);
+    }
     if (changed.kind === 'refused') throw new BadUsage(refusal(changed).message);
     if (changed.kind === 'unknown' || changed.kind === 'unavailable') {
       throw new Error('the store does not answer');
@@ -120,8 +132,7 @@ export async function changeRun(how: 'cancel' | 'free', runId: string): Promise<
 export const adopt: Command = async () => {
   const { config, store } = openForScript();
   try {
-    const { loadRegistry } = await import('../server/registry.ts');
-    const deps = depsForScript(config, store, await loadRegistry(config));
+    const deps = depsForScript(config, store, await loadRegistry(config, systemClock));
     await registerJobs(deps, { adopt: true, check: true });
     console.log(`the definitions of build ${config.build} hold from now on`);
     return 0;
@@ -148,3 +159,16 @@ export const resetClock: Command = async () => {
     await store.close();
   }
 };
+
+/** The state of each job in the store, by name; none where no server has made a store yet. */
+export async function statesIn(config: Config): Promise<ReadonlyMap<string, string>> {
+  if (!existsSync(config.db)) return new Map();
+  const { store } = openForScript();
+  try {
+    const { storeNow } = await store.time();
+    const jobs = await store.listJobs({ limit: 20_000 });
+    return new Map(jobs.map((job) => [job.name, summarise(job, undefined, storeNow).state]));
+  } finally {
+    await store.close();
+  }
+}

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Deps } from './core/deps.ts';
@@ -18,10 +19,14 @@ export function createApp(deps: Deps): Express {
   app.set('query parser', 'simple');
   app.use(securityHeaders());
 
-  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.get('/healthz', async (_req, res) => {
+    await deps.store.time();
+    const well = deps.trouble() === null && !deps.runner.draining;
+    res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
+  });
   app.use(localOnly, sameOrigin);
   app.use(assetRoutes());
-  app.use(['/api/v1', '/triggers'], jsonOnly, express.json({ limit: BODY_LIMIT, inflate: false }));
+  app.use(['/api/v1', '/triggers'], jsonOnly, json);
   app.use('/api/v1', apiRoutes(deps));
   app.use('/triggers', triggerRoutes(deps));
   app.use(dashboardRoutes(deps));
@@ -31,6 +36,16 @@ export function createApp(deps: Deps): Express {
   app.use(errorHandler(deps));
   return app;
 }
+
+/** Text that is not UTF-8 would be bent into something that nobody sent. */
+const json = express.json({
+  limit: BODY_LIMIT,
+  inflate: false,
+  strict: false,
+  verify: (_req, _res, body) => {
+    if (!isUtf8(body)) throw new HttpError(400, 'Invalid text', 'the body is not UTF-8');
+  },
+});
 
 /** Only our own scripts, styles and images; nobody may frame us. */
 function securityHeaders(): RequestHandler {

@@ -1,10 +1,17 @@
 import { readConfig } from './config.ts';
+import { describeError } from './core/outcome.ts';
 import { makeLog } from './observe/log.ts';
 import { systemClock } from './process/clock.ts';
 import { guardProcess } from './process/guard.ts';
 import { loadRegistry } from './registry.ts';
 import { makeService } from './service.ts';
 import { openStore } from './stores/open.ts';
+
+const endedEarly = (): void => {
+  process.stderr.write("Punctual can't start: a module of the jobs ended the process\n");
+  process.exitCode = 1;
+};
+process.on('exit', endedEarly);
 
 try {
   const config = readConfig(process.env, process.cwd(), Date.now());
@@ -13,7 +20,7 @@ try {
     person: out.isTTY,
     write: (line) => void out.write(line),
   });
-  const registry = await loadRegistry(config);
+  const registry = await loadRegistry(config, systemClock);
   const store = openStore(config, systemClock, log);
   const service = makeService(config, { registry, store, clock: systemClock, log });
 
@@ -29,9 +36,12 @@ try {
   guardProcess(log, () => stop(1));
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
-  out.write(`Punctual is at ${await service.listen()} with ${registry.size} jobs\n`);
+  const address = await service.listen();
+  process.off('exit', endedEarly);
+  out.write(`Punctual is at ${address} with ${registry.size} jobs\n`);
 } catch (error) {
-  const told = error instanceof Error ? error.message : String(error);
+  const told = describeError(error).message;
+  process.off('exit', endedEarly);
   process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
   process.exit(1);
 }

@@ -52,6 +52,7 @@ export function makeService(
     upSince: () => presence.since,
     scratch: (attemptId) => scratch.for(attemptId),
     runner,
+    trouble: () => presence.trouble,
   };
   const timer = new Timer(deps, presence);
   runner.onChange = () => timer.poke();

@@ -74,7 +74,13 @@ function payloads(get: () => Store): void {
 
   test('a late result is added and changes nothing else', async () => {
     await put(get(), [run({ state: 'lost' })]);
-    const late = { attemptId: 'a1', outcome: 'succeeded', output: '1', error: null } as const;
+    const late = {
+      attemptId: 'a1',
+      outcome: 'succeeded',
+      output: '1',
+      error: null,
+      notes: ['x'],
+    } as const;
 
     await get().saveLateResult(run().id, { ...late, at: STAMP });
 
@@ -85,7 +91,8 @@ function payloads(get: () => Store): void {
   });
 
   test('a late result of a run that is gone is passed over', async () => {
-    const late = { attemptId: 'a1', outcome: 'failed', output: null, error: null, at: 5 } as const;
+    const bare = { output: null, error: null, notes: [], at: 5 } as const;
+    const late = { attemptId: 'a1', outcome: 'failed', ...bare } as const;
 
     await get().saveLateResult('gone', late);
 

@@ -151,10 +151,11 @@ function notes(run: Run): Printable {
 }
 
 /** Shown apart: the run stays what it was decided to be. */
-const lateResult = ({ at, outcome, error, output }: LateResult): Html => html`<section>
+const lateResult = ({ at, outcome, error, output, notes: said }: LateResult): Html => html`<section>
     <h2>Late result</h2>
     <p>After this run was decided, at ${exactTime(at)}, an attempt still reported
       <b>${outcome.replaceAll('_', ' ')}</b>. It changed nothing.</p>
+    ${said.map((text) => html`<p>${text}</p>`)}
     ${error !== null && errorText(error)}
     ${jsonBlock('Late output', output)}
   </section>`;

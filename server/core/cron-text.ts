@@ -28,6 +28,7 @@ const FIELDS: readonly Field[] = [
 const MACROS: ReadonlyMap<string, CronFields> = new Map([
   ['@hourly', ['0', '*', '*', '*', '*']],
   ['@daily', ['0', '0', '*', '*', '*']],
+  ['@midnight', ['0', '0', '*', '*', '*']],
   ['@weekly', ['0', '0', '*', '*', '0']],
   ['@monthly', ['0', '0', '1', '*', '*']],
   ['@yearly', ['0', '0', '1', '1', '*']],
@@ -37,7 +38,6 @@ const MACROS: ReadonlyMap<string, CronFields> = new Map([
 const MACRO_HINTS: ReadonlyMap<string, string> = new Map([
   ['@reboot', 'a schedule names instants, and a start is not one'],
   ['@every', 'write a step, such as */10 in the minute field'],
-  ['@midnight', 'write @daily'],
   ['@minutely', 'write * * * * *'],
   ['@weekdays', 'write 0 0 * * 1-5'],
   ['@weekends', 'write 0 0 * * 0,6'],

@@ -25,6 +25,8 @@ export interface Deps {
   /** Makes a folder for one attempt; `remove` never throws. */
   readonly scratch: (attemptId: string) => Scratch;
   readonly runner: Runner;
+  /** Why wake-ups fail at present; null while they do not. */
+  readonly trouble: () => string | null;
 }
 
 /** What applying one intent needs. */

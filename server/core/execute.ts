@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { apply, newIntent, type Applied, type Granted, type Held } from './apply.ts';
+import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
 import { callHandler } from './handler.ts';
 import type { Job } from './job.ts';
@@ -35,17 +35,12 @@ const WHY: Readonly<Record<AbortReason, string>> = {
   failed: 'the handler failed outside of its own call',
 };
 
-const attempts = new AsyncLocalStorage<Execution>();
-
-/** The attempt whose handler is running right now, if any: who to blame for a stray error. */
-export const currentExecution = (): Execution | undefined => attempts.getStore();
-
 /**
  * One attempt: runs the handler, keeps the lease, and puts the end on record. The attempt judges
  * its own lease by its monotonic clock from before the request for it left, so that it stops
  * before anybody else may think it dead.
  */
-export class Execution {
+export class Execution implements Culprit {
   readonly label: string;
   readonly runId: string;
   readonly attemptId: string;
@@ -105,7 +100,8 @@ export class Execution {
     const { timeoutMs } = this.#job?.spec ?? { timeoutMs: 0 };
     const detail = reason === 'timeout' ? `${WHY.timeout} of ${timeoutMs} ms` : WHY[reason];
     this.#log.system('warn', `asked to stop: ${detail}`);
-    this.#abort.abort(new Aborted(reason, detail));
+    // What listens to the signal is the handler's, whoever it is that aborts it.
+    inTheNameOf(this, () => this.#abort.abort(new Aborted(reason, detail)));
     this.#later(OVERDUE_AFTER_MS, () => this.#overdue(detail));
   }
 
@@ -134,7 +130,8 @@ export class Execution {
     const { clock, log } = this.#deps;
     if (tooLate || clock.monotonic() >= this.#leaseEndsAt) {
       // Learned too late that it was granted: nothing was started, so it is handed back.
-      return this.#finish(bareEnding('interrupted', null));
+      const message = 'it was granted too late to be started, and handed back: no handler ran';
+      return this.#finish(bareEnding('interrupted', { name: 'NotStarted', message, stack: null }));
     }
     const fields = { job: this.label, run: this.runId, attempt: this.#lease.attempt };
     const trace = this.#run.traceparent;
@@ -165,7 +162,7 @@ export class Execution {
 
   /** Runs the handler to its end, whatever it does, and says what that came to. */
   async #runHandler(): Promise<Ending> {
-    const result = await attempts.run(this, () =>
+    const result = await inTheNameOf(this, () =>
       callHandler({
         deps: this.#deps,
         job: this.#job,
@@ -184,8 +181,10 @@ export class Execution {
     );
     // A promise that the handler left behind rejects within this turn: it counts as the handler's.
     await sleep(this.#deps.clock, 0);
-    if (this.#stray !== undefined) return bareEnding('failed', this.#stray);
-    const { output, error } = result;
+    const early = this.#reason === undefined || this.#reason === 'failed';
+    if (this.#stray !== undefined && early) return bareEnding('failed', this.#stray);
+    const { output } = result;
+    const error = result.error ?? this.#stray ?? null;
     const outcome = this.#outcomeOf(error);
     if (outcome === 'timed_out' || outcome === 'cancelled') {
       return { ...bareEnding(outcome, error ?? this.#abortError()), output };
@@ -341,7 +340,8 @@ export class Execution {
   /** Said after the attempt was ended, by itself or another: kept beside, and changes no state. */
   async #keepLate({ outcome, output, error }: Ending): Promise<void> {
     const { store, log } = this.#deps;
-    const late = { attemptId: this.attemptId, outcome, output, error, at: STAMP };
+    const notes = this.#notes.map(({ text }) => text);
+    const late = { attemptId: this.attemptId, outcome, output, error, notes, at: STAMP };
     const { job, id: run } = this.#run;
     log('warn', 'late_result', { job, run, outcome, error: error?.message });
     await store.saveLateResult(run, late).catch((cause: unknown) => this.#broken(cause));

@@ -29,7 +29,7 @@ export interface Result {
 export async function callHandler(call: Call): Promise<Result> {
   try {
     if (call.job === undefined) throw new Error('this build does not know the job any more');
-    const input = await readInput(call.job, call.run.input);
+    const input = await readInput(call.job, call.run.input, call.deps.clock);
     const value = await invoke(call.job.run, contextOf(call, input));
     return { output: toOutput(value), error: null };
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Handler } from './context.ts';
 import type { Job, Problem } from './job.ts';
+import { describeError } from './outcome.ts';
 import type { CatchUp, Overlap, RetryPolicy } from './records.ts';
 import { parseSchedule } from './schedule.ts';
 import { parseDuration } from './time.ts';
@@ -66,12 +67,20 @@ class Check {
       return undefined;
     }
     const known = FIELDS[where].split(' ');
-    for (const key of Object.keys(value)) {
-      if (known.includes(key)) continue;
+    const copy: Record<string, unknown> = {};
+    for (const key of keysOf(value)) {
       const field = where === 'definition' ? key : `${where}.${key}`;
-      this.fail(field, `unknown field; known here are ${known.join(', ')}`);
+      if (!known.includes(key)) {
+        this.fail(field, `unknown field; known here are ${known.join(', ')}`);
+        continue;
+      }
+      try {
+        copy[key] = value[key];
+      } catch (error) {
+        this.fail(field, `can't be read: ${describeError(error).message}`);
+      }
     }
-    return value;
+    return copy;
   }
 
   name(value: unknown): string {
@@ -122,6 +131,7 @@ class Check {
     if (value === 'skip' || value === 'queue' || value === 'replace') return value;
     if (isObject(value)) {
       const given = this.object('overlap', value) ?? {};
+      if (given['allow'] === undefined) this.fail('overlap.allow', 'expected how many, such as 2');
       const allow = this.whole('overlap.allow', given['allow'], 1, { min: 1, max: LIMITS.allow });
       return { allow };
     }
@@ -238,13 +248,27 @@ const isHandler = (value: unknown): value is Handler => typeof value === 'functi
 /** ArkType's and others' schemas are functions, so a type of object is not asked for. */
 function isStandardSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  const standard: unknown = Reflect.get(value, '~standard');
-  return isObject(standard) && typeof standard['validate'] === 'function';
+  try {
+    const standard: unknown = Reflect.get(value, '~standard');
+    return isObject(standard) && typeof standard['validate'] === 'function';
+  } catch {
+    return false;
+  }
+}
+
+/** A Proxy may not even want to say what it has. */
+function keysOf(value: object): string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
+  }
 }
 
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return String(value);
   try {
     return (JSON.stringify(value) ?? String(value)).slice(0, 80);
   } catch {

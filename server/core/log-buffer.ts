@@ -164,6 +164,10 @@ const bounded = (text: string): string =>
   text.length <= LINE_LIMIT ? text : `${text.slice(0, LINE_LIMIT)}… (${text.length} characters)`;
 
 function shown(value: unknown): string {
+  if (value instanceof Error) {
+    const { name, message, stack } = describeError(value);
+    return stack ?? `${name}: ${message}`;
+  }
   try {
     const plain = (_: string, part: unknown): unknown =>
       typeof part === 'bigint' ? String(part) : part instanceof Error ? part.message : part;

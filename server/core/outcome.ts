@@ -18,17 +18,22 @@ export function describeError(thrown: unknown): RunError {
         stack: thrown.stack === undefined ? null : cut(String(thrown.stack), STACK_LIMIT),
       };
     }
-    const kind = thrown === null ? 'null' : typeof thrown;
-    const shown = kind === 'object' ? safeJson(thrown) : String(thrown);
-    const message = cut(`threw ${kind === 'null' ? 'null' : `a ${kind}`}: ${shown}`, MESSAGE_LIMIT);
+    const message = cut(`threw ${whatIs(thrown)}`, MESSAGE_LIMIT);
     return { name: 'NonError', message, stack: null };
   } catch {
     return { name: 'Unknown', message: 'threw something that can not be read', stack: null };
   }
 }
 
+function whatIs(thrown: unknown): string {
+  if (thrown === null || thrown === undefined) return String(thrown);
+  if (typeof thrown === 'object') return `an object: ${safeJson(thrown)}`;
+  return `a ${typeof thrown}: ${String(thrown)}`;
+}
+
 function causesOf(error: Error): string[] {
-  const messages: string[] = [];
+  const inner: unknown[] = error instanceof AggregateError ? error.errors : [];
+  const messages = inner.slice(0, 5).map((one) => describeError(one).message);
   let cause: unknown = error.cause;
   while (cause instanceof Error && messages.length < 5) {
     messages.push(String(cause.message));

@@ -219,6 +219,7 @@ export interface LateResult {
   readonly outcome: AttemptOutcome;
   readonly output: string | null;
   readonly error: RunError | null;
+  readonly notes: readonly string[];
   readonly at: Instant;
 }
 

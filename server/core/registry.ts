@@ -1,14 +1,14 @@
 import { validateInput } from './input.ts';
 import type { Job } from './job.ts';
 import { isJob } from './job.ts';
-import type { Timing } from './time.ts';
+import type { Clock, Timing } from './time.ts';
 
 /** The jobs of this build, by name. */
 export type Registry = ReadonlyMap<string, Job>;
 
 /** No registry file is this long by intent. */
 const MAX_JOBS = 20_000;
-const MAX_REPORTED = 200;
+const MAX_REPORTED = 1000;
 
 /** Every problem of every job, each line ready to be shown: `job "x": schedule: minute 61 …`. */
 export class RegistryProblems extends Error {
@@ -16,7 +16,9 @@ export class RegistryProblems extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.slice(0, MAX_REPORTED).join('\n'));
+    const more = problems.length - MAX_REPORTED;
+    const rest = more > 0 ? [`… and ${more} more`] : [];
+    super([...problems.slice(0, MAX_REPORTED), ...rest].join('\n'));
     this.problems = problems;
   }
 }
@@ -42,7 +44,8 @@ export function readRegistry(exported: unknown, timing: Timing): Registry {
     const label = entry.name === '' ? `entry ${index + 1}` : `job "${entry.name}"`;
     for (const { field, message } of entry.problems)
       problems.push(`${label}: ${field}: ${message}`);
-    if (jobs.has(entry.name)) problems.push(`${label}: name: two jobs have this name`);
+    if (entry.name !== '' && jobs.has(entry.name))
+      problems.push(`${label}: name: two jobs have this name`);
     problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
     jobs.set(entry.name, entry);
   }
@@ -61,12 +64,12 @@ function tooShort(job: Job, { tickMs }: Timing): string[] {
  * A scheduled run has no input: its job's schema must accept that, or `{}`. Throws
  * `RegistryProblems` naming every job whose schema does not.
  */
-export async function checkInputs(registry: Registry): Promise<void> {
+export async function checkInputs(registry: Registry, clock: Clock): Promise<void> {
   const problems: string[] = [];
   for (const job of registry.values()) {
     if (job.schedule === null || job.input === undefined) continue;
     try {
-      await validateInput(job, undefined);
+      await validateInput(job, undefined, clock);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       problems.push(`job "${job.name}": input: a scheduled run has none, but ${why}`);

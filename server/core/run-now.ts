@@ -40,9 +40,9 @@ const REQUEST_WITHIN_MS = 5000;
 
 /** Starts a run by hand, or has it wait for its turn. The run is on record before this returns. */
 export async function runNow(deps: Deps, job: Job, request: Request): Promise<Requested> {
-  const input = request.input === undefined ? null : JSON.stringify(request.input);
-  const problems = await inputProblems(job, request.input, input);
-  if (problems.length > 0) return { kind: 'bad-input', problems };
+  const input = textOf(request.input);
+  const problems = await inputProblems(deps, job, request.input, input);
+  if (problems.length > 0 || input === undefined) return { kind: 'bad-input', problems };
 
   const offer = deps.runner.reserve(deps, job.name, request.traceparent);
   let used = false;
@@ -75,17 +75,29 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
   }
 }
 
+/** JSON text of an input, null for none; undefined where it is too deep to be written. */
+function textOf(input: unknown): string | null | undefined {
+  if (input === undefined) return null;
+  try {
+    return JSON.stringify(input);
+  } catch {
+    return undefined;
+  }
+}
+
 async function inputProblems(
+  deps: Deps,
   job: Job,
   value: unknown,
-  text: string | null,
+  text: string | null | undefined,
 ): Promise<readonly InputProblem[]> {
+  if (text === undefined) return [{ path: '/input', message: 'is nested too deeply' }];
   const bytes = text === null ? 0 : Buffer.byteLength(text);
   if (bytes > INPUT_LIMIT) {
     return [{ path: '/input', message: `is ${bytes} bytes of JSON; ${INPUT_LIMIT} is most` }];
   }
   try {
-    await validateInput(job, value);
+    await validateInput(job, value, deps.clock);
     return [];
   } catch (error) {
     if (error instanceof BadInput) return error.problems;

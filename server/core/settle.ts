@@ -92,7 +92,9 @@ export function settle(
 
 function lateResult(attemptId: string, ending: Ending): Partial<Pick<Run, 'lateResult'>> {
   const { outcome, lateOutput: output, error } = ending;
-  return output === null ? {} : { lateResult: { attemptId, outcome, output, error, at: STAMP } };
+  return output === null
+    ? {}
+    : { lateResult: { attemptId, outcome, output, error, notes: [], at: STAMP } };
 }
 
 function stateAfter(
@@ -195,6 +197,6 @@ function lostError(lease: Lease): RunError {
   const seconds = Math.round((lease.leaseMs + lease.graceMs) / 1000);
   const message =
     `its process (${lease.owner}) gave no sign of life for ${seconds} s: it was killed, ` +
-    'stopped, or cut off from the store; how far it came is not known';
+    'stopped, blocked by a handler, or cut off from the store; how far it came is not known';
   return { name: 'LostLease', message, stack: null };
 }

@@ -59,6 +59,9 @@ export function errorHandler(deps: Deps): ErrorRequestHandler {
 
 function problemOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
+  // What a body parser's own check threw comes wrapped.
+  const inner: unknown = Reflect.get(Object(error), 'cause');
+  if (inner instanceof HttpError) return inner;
   if (error instanceof BadCursor) {
     return new HttpError(
       400,

@@ -7,7 +7,7 @@ export const badRequest = (errors: readonly FieldProblem[]): HttpError =>
   new HttpError(
     400,
     'Bad request',
-    errors.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; '),
     { errors },
   );
 

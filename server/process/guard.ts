@@ -1,4 +1,4 @@
-import { currentExecution } from '../core/execute.ts';
+import { currentCulprit } from '../core/culprit.ts';
 import type { Log } from '../core/deps.ts';
 import { describeError } from '../core/outcome.ts';
 
@@ -14,8 +14,8 @@ class ExitRefused extends Error {
  */
 export function guardProcess(log: Log, onFatal: (error: unknown) => void): () => void {
   const stray = (how: string) => (error: unknown) => {
-    const execution = currentExecution();
-    if (execution !== undefined) return execution.fail(error, how);
+    const culprit = currentCulprit();
+    if (culprit !== undefined) return culprit.fail(error, how);
     const { message, stack } = describeError(error);
     log('error', 'uncaught', { how, error: message, stack });
     onFatal(error);
@@ -27,10 +27,10 @@ export function guardProcess(log: Log, onFatal: (error: unknown) => void): () =>
 
   const exit = process.exit.bind(process);
   const refuse = (code?: string | number | null): never => {
-    const execution = currentExecution();
-    if (execution === undefined) return exit(code);
+    const culprit = currentCulprit();
+    if (culprit === undefined) return exit(code);
     const error = new ExitRefused(`the handler called process.exit(${code ?? ''})`);
-    execution.fail(error, 'not allowed here');
+    culprit.fail(error, 'not allowed here');
     throw error;
   };
   process.exit = refuse;

@@ -60,7 +60,7 @@ export class ScratchRoot {
     if (process.getuid !== undefined && uid !== process.getuid()) {
       throw new Error(`scratch folder ${this.#root} belongs to another user (uid ${uid})`);
     }
-    return join(this.#root, `${process.pid}-${await startOf(process.pid)}`);
+    return join(this.#root, `${process.pid}-${(await statOf(process.pid)).start}`);
   }
 
   async #remove(path: string): Promise<void> {
@@ -77,7 +77,8 @@ async function isGone(name: string): Promise<boolean> {
   if (match === null) return false;
   const pid = Number(match[1]);
   if (!isAlive(pid)) return true;
-  return (await startOf(pid)) !== match[2];
+  const { state, start } = await statOf(pid);
+  return state === 'Z' || start !== match[2];
 }
 
 function isAlive(pid: number): boolean {
@@ -90,10 +91,12 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * When a process started, in the kernel's words, so that a reused process id is told apart (Linux).
+ * A process's state, `Z` for one that is dead but not yet taken notice of, and when it started, in
+ * the kernel's words, so that a reused process id is told apart (Linux).
  */
-async function startOf(pid: number): Promise<string> {
+async function statOf(pid: number): Promise<{ readonly state: string; readonly start: string }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The name in parentheses may hold spaces; field 22 is the 20th after it (proc_pid_stat(5)).
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'unknown';
+  // The name in parentheses may hold spaces; field 3 follows it, and 22 (proc_pid_stat(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', start: fields[19] ?? 'unknown' };
 }

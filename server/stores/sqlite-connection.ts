@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
@@ -30,11 +31,14 @@ export class Connection {
   readonly path: string;
   readonly #clock: Clock;
   readonly #statements = new Map<string, StatementSync>();
+  /** Which file this is, for its name may come to stand for another. */
+  readonly #file: string | undefined;
 
   constructor(db: DatabaseSync, path: string, clock: Clock) {
     this.db = db;
     this.path = path;
     this.#clock = clock;
+    this.#file = fileOf(path);
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
@@ -89,6 +93,12 @@ export class Connection {
 
   assertOpen(): void {
     if (!this.db.isOpen) throw new StoreUnavailable(`the database ${this.path} is closed`);
+    if (this.#file !== fileOf(this.path)) {
+      throw new StoreUnavailable(
+        `the database ${this.path} was deleted or replaced while it was open: what is written to ` +
+          'it is lost, and another server would run everything again; restart this one',
+      );
+    }
   }
 
   close(): void {
@@ -164,3 +174,10 @@ export const isBusy = (error: unknown): boolean =>
 /** An error that SQLite itself gave; `errcode` is its extended result code. */
 export const isSqliteError = (error: unknown): error is Error & { readonly errcode: number } =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+
+/** Tells a file from another of its name; undefined for one that is not there, or in memory. */
+function fileOf(path: string): string | undefined {
+  if (path === ':memory:') return undefined;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}

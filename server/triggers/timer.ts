@@ -43,7 +43,9 @@ export class Timer {
     while (!this.#stopped) {
       this.#poked = false;
       const waitMs = await this.#turn().catch((error: unknown) => {
-        this.#deps.log('error', 'wake_failed', { error: describeError(error).message });
+        const { message } = describeError(error);
+        this.#deps.log('error', 'wake_failed', { error: message });
+        this.#presence.trouble = message;
         return RETRY_MS;
       });
       if (this.#poked) continue;
@@ -58,6 +60,7 @@ export class Timer {
     const thorough = clock.monotonic() - this.#lookedThroughAt >= timing.thoroughEveryMs;
     this.#presence.seen((await store.time()).storeNow);
     const { storeNow, unsteady } = await wakeAll(this.#deps, { aheadMs: 0, thorough });
+    this.#presence.trouble = null;
     if (thorough) this.#lookedThroughAt = clock.monotonic();
     this.#report(unsteady);
     if (unsteady !== null) return RETRY_MS;
@@ -76,9 +79,13 @@ export class Timer {
   }
 }
 
-/** Since when this process has been awake to notice what falls due. */
+/**
+ * Since when this process has been awake to notice what falls due, and whether it can act on it.
+ */
 export class Presence {
   readonly #gapMs: number;
+  /** Why the last wake-up failed; null if it did not. */
+  trouble: string | null = null;
   #since: Instant | null = null;
   #last = 0;
 

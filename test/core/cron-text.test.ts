@@ -107,12 +107,11 @@ describe('a problem says what is wrong, and what would be right', () => {
     // Macros
     ['@reboot', '"@reboot" is not supported: a schedule names instants, and a start is not one'],
     ['@every 5m', '"@every" is not supported: write a step, such as */10 in the minute field'],
-    ['@midnight', '"@midnight" is not supported: write @daily'],
     ['@daily 5', '"@daily" stands alone, without fields'],
     [
       '@noon',
       `"@noon" is not supported: expected ${FIVE} or one of ` +
-        '@hourly, @daily, @weekly, @monthly, @yearly, @annually',
+        '@hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually',
     ],
   ])('%j: %s', (text, problem) => {
     const problems = cronProblems(text ?? '');

@@ -71,9 +71,9 @@ describe('a handler', () => {
   test.each([
     ['an error', new TypeError('no such table'), 'TypeError', /^no such table$/],
     ['text', 'just text', 'NonError', /^threw a string: just text$/],
-    ['undefined', undefined, 'NonError', /^threw a undefined/],
-    ['null', null, 'NonError', /^threw null/],
-    ['an object', { code: 7 }, 'NonError', /threw a object: {"code":7}/],
+    ['undefined', undefined, 'NonError', /^threw undefined$/],
+    ['null', null, 'NonError', /^threw null$/],
+    ['an object', { code: 7 }, 'NonError', /threw an object: {"code":7}/],
     ['an error with a cause', new Error('a', { cause: new Error('b') }), 'Error', /a; because b/],
     ['an error that throws when read', evil(), 'Unknown', /can not be read/],
   ])('that throws %s has failed, and its run says what', async (_what, thrown, name, message) => {

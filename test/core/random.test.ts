@@ -5,8 +5,8 @@ import { at, PureJob } from './pure-job.ts';
 
 /**
  * One job under random policies, met by random events at random times, thousands of times: wakes
- * with and without room, ends of every kind, deaths, requests, cancels, pauses, changed definitions.
- * A seed that fails is printed, and gives the same history again.
+ * with and without room, ends of every kind, deaths, requests, cancels, pauses, changed
+ * definitions. A seed that fails is printed, and gives the same history again.
  */
 
 const SEEDS = 400;

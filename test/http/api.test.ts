@@ -128,7 +128,20 @@ describe('bad input', () => {
   test.each([
     ['invalid JSON', json('{"input": '), 400, /not JSON/],
     ['an array', json([]), 400, /expected a JSON object/],
-    ['text', json('"x"'), 400, /expected a JSON object|not JSON/],
+    ['text', json('"x"'), 400, /expected a JSON object/],
+    ['null', json('null'), 400, /expected a JSON object/],
+    [
+      'too deep a nesting',
+      json(`{"input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`),
+      400,
+      /too deeply/,
+    ],
+    [
+      'what is not UTF-8',
+      { ...json({}), body: new Uint8Array([0x22, 0xff, 0x22]) },
+      400,
+      /not UTF-8/,
+    ],
     ['an unknown field', json({ inputs: {} }), 400, /unknown field; known here: input, overlap/],
     ['another overlap', json({ overlap: 'skip' }), 400, /only "allow"/],
     ['a body over 64 KB', json({ input: 'x'.repeat(70_000) }), 413, /at most 64 KB/],
@@ -199,6 +212,36 @@ describe('bad input', () => {
     expect(answer.status).toBe(202);
     expect(answer.text).toContain('"__proto__":{"admin":true}');
     expect(Reflect.get({}, 'admin')).toBeUndefined();
+  });
+});
+
+const schema = (validate: (value: unknown) => unknown) =>
+  byHand({ input: { '~standard': { version: 1, vendor: 'test', validate } } } as never);
+
+describe('a schema that does not do its work', () => {
+  test.each([
+    ['throws', () => Promise.reject(new Error('no database')), /schema failed: no database/],
+    ['answers nothing', () => null, /something that is no answer/],
+    ['names no issue', () => ({ issues: [] }), /refused without a reason/],
+    ['names issues that are none', () => ({ issues: [null] }), /\/input: refused/],
+    ['names issues as text', () => ({ issues: 'bad' }), /refused without a reason/],
+  ])('and %s, refuses the input in words, and makes no run', async (_what, validate, told) => {
+    const { service, ask } = await serve([schema(validate)]);
+
+    const answer = await ask('POST', '/api/v1/jobs/job/runs', json({ input: 1 }));
+
+    expect([answer.status, answer.body?.['detail']]).toEqual([400, expect.stringMatching(told)]);
+    expect(await service.runs()).toEqual([]);
+  });
+
+  test('and never answers, is waited for only so long', async () => {
+    const { service, ask } = await serve([schema(() => new Promise(() => undefined))]);
+
+    const asking = ask('POST', '/api/v1/jobs/job/runs', json({ input: 1 }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await service.clock.advance(5001);
+
+    expect((await asking).status).toBe(400);
   });
 });
 

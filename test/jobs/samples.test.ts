@@ -48,7 +48,10 @@ function context(more: Partial<JobContext> = {}) {
 
 async function runJob(one: Job, input: unknown, more: Partial<JobContext> = {}) {
   const { made, lines, steps } = context(more);
-  const output = await invoke(one.run, { ...made, input: await validateInput(one, input) });
+  const output = await invoke(one.run, {
+    ...made,
+    input: await validateInput(one, input, realClock),
+  });
   return { output, lines, steps };
 }
 
@@ -114,13 +117,13 @@ describe('check-urls', () => {
   test('by default asks the health page of this service', async () => {
     process.env['PORT'] = '9123';
 
-    expect(await validateInput(checkUrls, undefined)).toMatchObject({
+    expect(await validateInput(checkUrls, undefined, realClock)).toMatchObject({
       targets: ['http://127.0.0.1:9123/healthz'],
     });
   });
 
   test('refuses what is no URL', async () => {
-    await expect(validateInput(checkUrls, { targets: ['nope'] })).rejects.toThrow(
+    await expect(validateInput(checkUrls, { targets: ['nope'] }, realClock)).rejects.toThrow(
       '/input/targets/0: not a URL',
     );
   });

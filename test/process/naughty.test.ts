@@ -12,7 +12,10 @@ describe('a handler that does what it should not', () => {
     });
     const names = ['stray-rejection', 'stray-at-the-end', 'stray-exception', 'exits'];
     const more = ['exits-later', 'exits-and-catches', 'throws-after-abort'];
-    const ended = await Promise.all([...names, ...more].map((name) => server.trigger(name, 10)));
+    const listeners = ['listener-throws', 'listener-exits'];
+    const ended = await Promise.all(
+      [...names, ...more, ...listeners].map((name) => server.trigger(name, 10)),
+    );
     const told = Object.fromEntries(
       ended.map((run) => [run.job, `${run.state}: ${run.error?.message}`]),
     );
@@ -26,6 +29,8 @@ describe('a handler that does what it should not', () => {
       'exits-later': 'failed: not allowed here: the handler called process.exit(7)',
       'exits-and-catches': 'failed: not allowed here: the handler called process.exit(7)',
       'throws-after-abort': 'timed_out: late',
+      'listener-throws': 'timed_out: an exception was thrown in a callback: in the listener',
+      'listener-exits': 'timed_out: not allowed here: the handler called process.exit(9)',
     });
     expect((await server.trigger('good', 10)).output).toBe('fine');
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { failToStart, fixture, startServer, tempFolder, until, type RunJson } from './server.ts';
 
 test('with nothing configured the samples are served, and a run by hand succeeds', async () => {
@@ -40,6 +41,9 @@ test('everything wrong in a registry is told at once, and the process exits with
     /job "twice": name: two jobs have this name/,
     /job "no-run": run: expected the handler/,
     /entry 14 of the registry is not a job: make it with defineJob/,
+    /job "getter": timeout: can't be read: not today/,
+    /job "no-number": overlap.allow: expected how many/,
+    /job "nan": timeout: expected a duration .*, got NaN/,
   ]) {
     expect(output).toMatch(line);
   }
@@ -83,6 +87,56 @@ test('a registry that is not there, and a port that is taken, are told in a line
   expect(missing.output).toMatch(/the registry \/nowhere\/jobs.ts can't be imported/);
   expect(taken.status).toBe(1);
   expect(taken.output).toMatch(new RegExp(`EADDRINUSE|${port}`));
+});
+
+test.each([
+  ['ends the process', 'process.exit(0);', /a module of the jobs ended the process/],
+  ['has a mistake in its text', 'export default [\n  const x = ;\n];', /jobs\.ts:2/],
+  ['throws', "throw new Error('no such secret');", /can't be imported: no such secret/],
+  ['exports no list', 'export default 5;', /no array of jobs as its default export/],
+])('a registry that %s is told in words, with exit status 1', async (_what, text, told) => {
+  const folder = tempFolder();
+  const path = join(folder, 'jobs.ts');
+  writeFileSync(path, text);
+
+  const env = { PUNCTUAL_DB: join(folder, 'punctual.db'), PUNCTUAL_JOBS: path };
+  const { status, output } = await failToStart(env);
+
+  expect(status).toBe(1);
+  expect(output).toMatch(told);
+});
+
+test('a database that is deleted under a server stops it from running anything more', async () => {
+  const folder = tempFolder();
+  const db = join(folder, 'punctual.db');
+  const server = await startServer({ PUNCTUAL_DB: db });
+  await server.trigger('canary', 10);
+
+  for (const end of ['', '-wal', '-shm']) rmSync(db + end, { force: true });
+  const answer = await fetch(`${server.url}/api/v1/jobs/canary/runs`, { method: 'POST' });
+  const health = await fetch(`${server.url}/healthz`);
+
+  expect([answer.status, health.status]).toEqual([503, 503]);
+  expect(server.output()).toMatch(/was deleted or replaced while it was open/);
+});
+
+test('npm start heeds SIGTERM: the server stops, and leaves nothing behind', async () => {
+  const db = join(tempFolder(), 'punctual.db');
+  const root = new URL('../..', import.meta.url).pathname;
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { ...process.env, PORT: '0', PUNCTUAL_DB: db },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  const url = await until(async () => /http:\S+/.exec(output)?.[0], 20_000);
+  await until(async () => (await fetch(`${url}/healthz`)).ok, 5000);
+
+  child.kill('SIGTERM');
+
+  await until(async () => (await fetch(`${url}/healthz`).catch(() => 'gone')) === 'gone', 8000);
+  expect(output).toContain('stopping');
 });
 
 test('of two servers on one file each occurrence is run once, by either', async () => {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { fixture, startServer, tempFolder } from '../process/server.ts';
 import { tempDb } from '../service.ts';
+import { openStore } from '../stores/sqlite-fixture.ts';
 
 const SCRIPTS = new URL('../../scripts/', import.meta.url).pathname;
 
@@ -22,10 +23,10 @@ const jobs = (words: readonly string[], env: Record<string, string> = {}) =>
 
 describe('npm run jobs', () => {
   test('lists the jobs with their schedules in words', () => {
-    const { status, out } = jobs(['list']);
+    const { status, out } = jobs(['list'], { PUNCTUAL_DB: tempDb() });
 
     expect(status).toBe(0);
-    expect(out).toMatch(/^canary +\* \* \* \* \* +UTC +Every minute/m);
+    expect(out).toMatch(/^canary +not yet registered +\* \* \* \* \* +UTC +Every minute/m);
   });
 
   test('shows the next occurrences of one', () => {
@@ -50,6 +51,24 @@ describe('npm run jobs', () => {
     expect(bad.err).toMatch(/check-urls failed .* 1 of 1 did not answer/);
   });
 
+  test('fails a handler here for what would fail it in the service', () => {
+    const env = { PUNCTUAL_JOBS: fixture('naughty.ts') };
+    const told = ['exits', 'stray-rejection', 'throws-after-abort'].map((name) => {
+      const { status, err } = jobs(['run', name], env);
+      return `${status} ${err
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.replace(/\d+ ms/, 'N ms')}`;
+    });
+
+    expect(told).toEqual([
+      '1 exits failed after N ms: not allowed here: the handler called process.exit(7)',
+      '1 stray-rejection failed after N ms: a promise was rejected and nobody awaited it: nobody waits for me',
+      '1 throws-after-abort failed after N ms: late',
+    ]);
+  });
+
   test('tells what is wrong with an input under its path', () => {
     const input = join(dirname(tempDb()), 'input.json');
     writeFileSync(input, JSON.stringify({ targets: [5], parallel: 0 }));
@@ -67,7 +86,8 @@ describe('npm run jobs', () => {
     [['run', 'canary', 'more'], /nothing more, got more/],
     [['next', '--count', 'many'], /--count is "many"; right would be a whole number/],
     [['runs', '--state', 'done'], /--state is "done"; right would be one of/],
-    [['show', 'x@y'], /there is no run "x@y"/],
+    [['show', 'x@y'], /there is no database .*punctual.db/],
+    [['cancel', 'x'], /there is no database/],
     [['trigger', 'canary'], /no server answers at http:\/\/127\.0\.0\.1:9/],
     [['run', 'canary', '--inptu', 'x'], /Unknown option '--inptu'/],
   ])('%j is refused in a line that says what would be right', (words, told) => {
@@ -111,6 +131,14 @@ describe('npm run jobs', () => {
 });
 
 describe('npm run audit', () => {
+  test('exits 2 where there is no database, and makes none', () => {
+    const db = tempDb();
+
+    const { status, err } = call('audit.ts', [], { PUNCTUAL_DB: db });
+
+    expect([status, err.trim()]).toEqual([2, `there is no database ${db}`]);
+  });
+
   test('exits 0 without a gap, and 1 with one, naming it', async () => {
     const folder = tempFolder();
     const db = join(folder, 'punctual.db');
@@ -136,9 +164,9 @@ describe('npm run audit', () => {
 });
 
 describe('reset-clock', () => {
-  test('brings jobs that were decided up to the future back to now', () => {
+  test('accepts the clock as it is', async () => {
     const db = tempDb();
-    jobs(['runs'], { PUNCTUAL_DB: db });
+    await openStore({ path: db }).close();
     const file = new DatabaseSync(db);
     const future = Date.now() + 86_400_000;
     file.exec(`INSERT INTO clock (id, era, high_water, trusted, doubted)

@@ -284,7 +284,13 @@ describe('every query walks an index', () => {
     await store.due({ limit: 5, aheadMs: 0 });
     await store.nextActionAfter(5);
     await store.quarantine({ name: 'a', version, until: 5, problem: 'x' });
-    await store.saveLateResult(run().id, { ...run(), attemptId: 'a', outcome: 'lost', at: 5 });
+    await store.saveLateResult(run().id, {
+      ...run(),
+      attemptId: 'a',
+      outcome: 'lost',
+      notes: [],
+      at: 5,
+    });
     await store.listJobs({ limit: 5, after: 'a' });
     await store.listSpecs('a');
     await store.readLog('a', 0, 5);

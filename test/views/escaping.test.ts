@@ -75,7 +75,14 @@ const nastyRun = (text: string): Run =>
     backfillOf: text,
     traceparent: `00-${text}-x-01`,
     cause: text,
-    lateResult: { attemptId: text, outcome: 'failed', output: text, error: error(text), at: NOW },
+    lateResult: {
+      attemptId: text,
+      outcome: 'failed',
+      output: text,
+      error: error(text),
+      notes: [text],
+      at: NOW,
+    },
     build: text,
   });
 

@@ -120,6 +120,7 @@ test('a late result is shown apart from what the run was decided to be', () => {
     outcome: 'succeeded',
     output: '{"sent":12}',
     error: null,
+    notes: [],
     at: NOW,
   } as const;
 
