@@ -152,10 +152,10 @@ function contextOf(
 function terminalLog(): JobLog {
   const at =
     (level: string) =>
-    (text: string, fields?: Readonly<Record<string, unknown>>): void =>
-      console.log(
-        `${level.padEnd(5)} ${visible(String(text))}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`,
-      );
+    (text: string, fields?: Readonly<Record<string, unknown>>): void => {
+      const more = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
+      console.log(visible(`${level.padEnd(5)} ${text}${more}`));
+    };
   const levels = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   return Object.assign(at('info'), levels);
 }

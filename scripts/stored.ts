@@ -3,7 +3,7 @@ import type { Config } from '../server/config.ts';
 import { summarise } from '../server/core/summary.ts';
 import { cancelRun, freeRun, rewindJob, type Changed } from '../server/core/run-now.ts';
 import { registerJobs } from '../server/core/register.ts';
-import type { Run } from '../server/core/records.ts';
+import type { LogLine, Run } from '../server/core/records.ts';
 import { isRunState, RUN_STATES } from '../server/core/run.ts';
 import { isoInstant, type Instant } from '../server/core/time.ts';
 import { loadRegistry } from '../server/registry.ts';
@@ -70,16 +70,16 @@ export const showRun: Command = async (words) => {
     const { entries } = await readLogView(store, id, 10_000);
     for (const entry of entries) {
       if (entry.kind === 'dropped') console.log(`  … ${entry.count} older lines were dropped`);
-      else
-        console.log(
-          `  ${isoInstant(entry.line.at)} ${entry.line.level.padEnd(5)} ${visible(entry.line.text)}`,
-        );
+      else console.log(visible(logLine(entry.line)));
     }
     return 0;
   } finally {
     await store.close();
   }
 };
+
+const logLine = ({ at, level, text, fields }: LogLine): string =>
+  `  ${isoInstant(at)} ${level.padEnd(5)} ${text}${fields === null ? '' : ` ${fields}`}`;
 
 function facts(run: Run): string[] {
   const lines = [

@@ -26,9 +26,20 @@ export function describeError(thrown: unknown): RunError {
 }
 
 function whatIs(thrown: unknown): string {
-  if (thrown === null || thrown === undefined) return String(thrown);
-  if (typeof thrown === 'object') return `an object: ${safeJson(thrown)}`;
-  return `a ${typeof thrown}: ${String(thrown)}`;
+  switch (typeof thrown) {
+    case 'undefined':
+      return 'undefined';
+    case 'object':
+      return thrown === null ? 'null' : `an object: ${safeJson(thrown)}`;
+    case 'function':
+      return 'a function';
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+    case 'symbol':
+      return `a ${typeof thrown}: ${String(thrown)}`;
+  }
 }
 
 function causesOf(error: Error): string[] {
