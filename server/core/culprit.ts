@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Whose code is running: who answers for a stray error, or for trying to end the process. */
+/** Whose code is running: who answers for a stray error, or for a call that would end it all. */
 export interface Culprit {
   /** An error that did not come through the handler's own promise, and how it came. */
   fail(error: unknown, how: string): void;
