@@ -96,7 +96,7 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
   if (body['overlap'] !== undefined && body['overlap'] !== 'allow') {
     throw badRequest([{ path: '/overlap', message: 'only "allow" may be asked for' }]);
   }
-  if (deps.runner.draining) throw unavailable('the service is shutting down');
+  if (deps.runner.draining) throw unavailable('the service is shutting down', undefined);
   const requested = await runNow(deps, job, {
     input: body['input'],
     key: idempotencyKey(req),
@@ -121,7 +121,10 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
       throw refusal(requested);
     case 'unknown':
     case 'unavailable':
-      throw unavailable('the store does not answer; try again with the same Idempotency-Key');
+      throw unavailable(
+        'the store does not answer; try again with the same Idempotency-Key',
+        requested.cause,
+      );
   }
 }
 
@@ -215,12 +218,12 @@ function noteOf(value: unknown): string | null {
 function answerChange(changed: Changed): void {
   if (changed.kind === 'refused') throw refusal(changed);
   if (changed.kind === 'unknown' || changed.kind === 'unavailable') {
-    throw unavailable('the store does not answer; try again');
+    throw unavailable('the store does not answer; try again', changed.cause);
   }
 }
 
-const unavailable = (detail: string): HttpError =>
-  new HttpError(503, 'Unavailable', detail, { headers: { 'Retry-After': '5' } });
+const unavailable = (detail: string, cause: unknown): HttpError =>
+  new HttpError(503, 'Unavailable', detail, { headers: { 'Retry-After': '5' }, cause });
 
 /** Why a job can't do now what was asked, in words. */
 export function refusal({ why, runId }: Refusal): HttpError {
@@ -246,7 +249,7 @@ export function refusal({ why, runId }: Refusal): HttpError {
     case 'nothing-to-backfill':
       return new HttpError(409, 'Nothing to do', 'no past occurrence lies in this range');
     case 'unsteady':
-      return unavailable('the clock can not be trusted just now: nothing new is started');
+      return unavailable('the clock can not be trusted just now: nothing new is started', why);
     case 'exists':
       return new HttpError(409, 'Exists', 'a run of this id is on record already');
     case 'retired':

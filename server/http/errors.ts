@@ -26,9 +26,11 @@ export class HttpError extends Error {
     more: {
       readonly errors?: readonly FieldProblem[];
       readonly headers?: Readonly<Record<string, string>>;
+      /** For the log, never for the answer. */
+      readonly cause?: unknown;
     } = {},
   ) {
-    super(detail);
+    super(detail, { cause: more.cause });
     this.status = status;
     this.title = title;
     this.errors = more.errors ?? [];
