@@ -5,7 +5,8 @@ import { foldRuns, runsNeeded, type Folded } from './fold.ts';
 import type { JobRecord, LogChunk, Run } from './records.ts';
 import { BrokenInvariant } from './run.ts';
 import { stampJob, stampRun } from './stamp.ts';
-import { step, type Event, type Refusal, type Stepped } from './step.ts';
+import type { Event, Refusal, Stepped } from './event.ts';
+import { step } from './step.ts';
 import { StoreUnavailable, UnknownOutcome, type StoreTime, type Version } from './store.ts';
 import { isoInstant, sleep, type Clock, type Instant } from './time.ts';
 

@@ -11,7 +11,7 @@ import {
 import { specHash } from './ids.ts';
 import { arm, cancelWaiting, endPause } from './plan.ts';
 import type { JobRecord, ScheduleText, Spec, SpecRecord } from './records.ts';
-import type { Refusal, Stepped } from './step.ts';
+import type { Refusal, Stepped } from './event.ts';
 import { undecided } from './undecided.ts';
 import { moveWatermark } from './watermark.ts';
 

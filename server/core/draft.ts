@@ -84,6 +84,9 @@ export function set(draft: Draft, change: Partial<JobRecord>): void {
   draft.record = { ...draft.record, ...change };
 }
 
+export const setLease = (draft: Draft, attemptId: string, lease: Lease): void =>
+  set(draft, { active: { ...draft.record.active, [attemptId]: lease } });
+
 /** How many runs of the job may be unfinished at once. */
 export const slotsOf = ({ spec: { overlap } }: JobRecord): number =>
   typeof overlap === 'object' ? overlap.allow : 1;

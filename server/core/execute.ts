@@ -1,3 +1,4 @@
+import { Aborted, WHY, type AbortReason } from './abort.ts';
 import { apply, newIntent, type Applied, type Granted, type Held } from './apply.ts';
 import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
@@ -10,30 +11,6 @@ import type { AttemptOutcome, Lease, Note, Progress, Run, RunError } from './rec
 import { bareEnding, type Ending } from './settle.ts';
 import { sleep, STAMP, type Cancel } from './time.ts';
 import { newTraceparent } from './trace.ts';
-
-/** Why a handler was asked to stop. */
-export type AbortReason =
-  'timeout' | 'cancelled' | 'replaced' | 'lease_lost' | 'draining' | 'failed';
-
-/** What `signal.reason` is. */
-export class Aborted extends Error {
-  override readonly name = 'Aborted';
-  readonly reason: AbortReason;
-
-  constructor(reason: AbortReason, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
-const WHY: Readonly<Record<AbortReason, string>> = {
-  timeout: 'the attempt took longer than its timeout',
-  cancelled: 'the run was cancelled',
-  replaced: 'a newer occurrence replaces this run',
-  lease_lost: 'the lease was lost: the store could not be reached in time, or another took over',
-  draining: 'the process is shutting down',
-  failed: 'the handler failed outside of its own call',
-};
 
 /**
  * One attempt: runs the handler, keeps the lease, and puts the end on record. The attempt judges

@@ -6,7 +6,7 @@ import { BadInput, INPUT_LIMIT, validateInput, type InputProblem } from './input
 import type { Job } from './job.ts';
 import type { JobRecord, Run } from './records.ts';
 import { isFinal } from './run.ts';
-import type { Event, Refusal } from './step.ts';
+import type { Event, Refusal } from './event.ts';
 import { sleep, type Instant } from './time.ts';
 
 /** What people ask for: runs by hand, cancels, pauses. Each is one intent like any other. */

@@ -11,7 +11,7 @@ import {
   type Changed,
 } from '../core/run-now.ts';
 import { isRunState, RUN_STATES } from '../core/run.ts';
-import type { Refusal } from '../core/step.ts';
+import type { Refusal } from '../core/event.ts';
 import type { Run } from '../core/records.ts';
 import { summarise, type JobSummary } from '../core/summary.ts';
 import { HttpError } from './errors.ts';

@@ -5,7 +5,8 @@ import { defineJob, type Job, type JobDefinition } from '../../server/core/job.t
 import type { AttemptOutcome, JobRecord, Run } from '../../server/core/records.ts';
 import { bareEnding } from '../../server/core/settle.ts';
 import { stampJob, stampRun } from '../../server/core/stamp.ts';
-import { step, type Event, type Stepped } from '../../server/core/step.ts';
+import type { Event, Stepped } from '../../server/core/event.ts';
+import { step } from '../../server/core/step.ts';
 import { timing } from '../../server/core/time.ts';
 
 /** An instant on 2 March 2026: `at('05:00')`, or with seconds, or a whole date. */

@@ -1,0 +1,24 @@
+/** Why a handler was asked to stop. */
+export type AbortReason =
+  'timeout' | 'cancelled' | 'replaced' | 'lease_lost' | 'draining' | 'failed';
+
+/** What `signal.reason` is. */
+export class Aborted extends Error {
+  override readonly name = 'Aborted';
+  readonly reason: AbortReason;
+
+  constructor(reason: AbortReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** The same in words. */
+export const WHY: Readonly<Record<AbortReason, string>> = {
+  timeout: 'the attempt took longer than its timeout',
+  cancelled: 'the run was cancelled',
+  replaced: 'a newer occurrence replaces this run',
+  lease_lost: 'the lease was lost: the store could not be reached in time, or another took over',
+  draining: 'the process is shutting down',
+  failed: 'the handler failed outside of its own call',
+};
