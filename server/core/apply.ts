@@ -1,4 +1,6 @@
+import { coveredBeyond, lookBeyond } from './covered.ts';
 import type { ApplyDeps } from './deps.ts';
+import type { Covered } from './undecided.ts';
 import { blankRun } from './blank-run.ts';
 import type { DecisionContext, Offer } from './draft.ts';
 import { foldRuns, runsNeeded, type Folded } from './fold.ts';
@@ -69,6 +71,7 @@ interface Memory {
   /** Whether a try may have been applied without our knowing. */
   unsure: boolean;
   readonly existing: Set<string>;
+  covered: Covered | undefined;
   readAll: boolean;
   cause: unknown;
 }
@@ -98,7 +101,13 @@ export function newIntent(
  * again when it lost. Losing is a value; only broken invariants and programming errors throw.
  */
 export async function apply(deps: ApplyDeps, intent: Intent): Promise<Applied> {
-  const memory: Memory = { unsure: false, existing: new Set(), readAll: false, cause: undefined };
+  const memory: Memory = {
+    unsure: false,
+    existing: new Set(),
+    covered: undefined,
+    readAll: false,
+    cause: undefined,
+  };
   let held = intent.held;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
@@ -232,6 +241,7 @@ function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, memory: Memory): 
     upSince: deps.upSince(),
     intentId: intent.id,
     existing: memory.existing,
+    covered: memory.covered,
     offer: intent.offer,
   };
 }
@@ -249,6 +259,10 @@ async function commit(
   memory: Memory,
 ): Promise<Applied | 'again'> {
   const { record, specs, actions } = stepped;
+  if (now.record !== undefined && memory.covered === undefined) {
+    memory.covered = await lookBeyond(deps, now.record, stepped.runs);
+    if (memory.covered !== undefined) return 'again';
+  }
   if (intent.event.kind !== 'rewind') checkInvariants(now.record, record);
   const known = new Map<string, Run | undefined>();
   for (const id of runsNeeded(stepped.runs, memory.readAll)) {
@@ -279,6 +293,7 @@ async function commit(
         return { kind: 'refused', why: 'exists', runId: null };
       }
       for (const id of committed.runIds) memory.existing.add(id);
+      memory.covered = await coveredBeyond(deps, record.name, now.record?.watermark ?? 0);
       return 'again';
     case 'missing':
       memory.readAll = true;

@@ -2,7 +2,7 @@ import { recordRange, scheduledRunId, set, type DecisionContext, type Draft } fr
 import type { JobRecord } from './records.ts';
 import type { Loss } from './settle.ts';
 import type { Instant } from './time.ts';
-import { ageOf, undecided, type Entry, type Verdict } from './undecided.ts';
+import { ageOf, markCovered, undecided, type Entry, type Verdict } from './undecided.ts';
 import { moveWatermark } from './watermark.ts';
 
 /** Which occurrence starts next, and what goes on record before it. */
@@ -165,7 +165,7 @@ export function judgeAfterLoss(draft: Draft, loss: Loss, ctx: DecisionContext): 
   const { at: lostAt, runId, trigger } = loss;
   const freeAt = Math.max(record.freeAt, lostAt);
   const asOfLoss: JobRecord = { ...record, freeAt, freed: { runId, trigger } };
-  const entries = undecided(record, ctx.now).filter(
+  const entries = markCovered(undecided(record, ctx.now), ctx.covered).filter(
     ({ to }) => to <= lostAt || ageOf(record, to, ctx.now) > ctx.timing.lateAfterMs,
   );
   if (!entries.some(({ to }) => to > lostAt)) return;

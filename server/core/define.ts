@@ -12,7 +12,7 @@ import { specHash } from './ids.ts';
 import { arm, cancelWaiting, endPause } from './plan.ts';
 import type { JobRecord, ScheduleText, Spec, SpecRecord } from './records.ts';
 import type { Refusal, Stepped } from './event.ts';
-import { undecided } from './undecided.ts';
+import { markCovered, undecided } from './undecided.ts';
 import { moveWatermark } from './watermark.ts';
 
 /** A job as a build defines it. */
@@ -136,7 +136,8 @@ function comeBack(draft: Draft, ctx: DecisionContext): void {
   const { record } = draft;
   const { paused } = record;
   const span = paused === null ? [] : [{ from: paused.at, to: ctx.now }];
-  const entries = undecided({ ...record, pauses: [...record.pauses, ...span] }, ctx.now);
+  const pauses = [...record.pauses, ...span];
+  const entries = markCovered(undecided({ ...record, pauses }, ctx.now), ctx.covered);
   const outage = { state: 'missed', reason: 'outage', cause: null } as const;
   const judged = entries.map((entry) => ({ entry, verdict: entry.verdict ?? outage }));
   for (const { entry, verdict } of merge(judged)) recordRange(draft, entry, verdict, ctx);

@@ -12,7 +12,7 @@ import type {
 } from './records.ts';
 import { assertTransition, isFailure, isFinal, type RunState } from './run.ts';
 import { compactInstant, type Instant, type Timing } from './time.ts';
-import type { Verdict, Entry } from './undecided.ts';
+import { ON_RECORD, type Covered, type Entry, type Verdict } from './undecided.ts';
 
 /** What a decision may know besides the record. Everything that varies is in here, read once. */
 export interface DecisionContext {
@@ -31,6 +31,8 @@ export interface DecisionContext {
   readonly intentId: string;
   /** Runs that an earlier try of this intent found on record already. */
   readonly existing: ReadonlySet<string>;
+  /** Then too: all that is on record beyond the watermark; undefined where nobody had to look. */
+  readonly covered: Covered | undefined;
   /** Present when the asker can run an attempt of this job now. */
   readonly offer: Offer | undefined;
 }
@@ -119,6 +121,7 @@ export function recordRange(
   ctx: DecisionContext,
 ): void {
   const { name } = draft.record;
+  if (verdict === ON_RECORD) return passOver(draft, entry, ctx);
   const span = `${compactInstant(entry.from)}..${compactInstant(entry.to)}`;
   const run: Run = {
     ...blankRun(name, `${name}@${span}~${verdict.reason}`, ctx),
@@ -131,12 +134,16 @@ export function recordRange(
     range: { from: entry.from, to: entry.to, count: entry.count, atLeast: entry.atLeast },
   };
   assertTransition(run.id, undefined, run.state);
-  if (ctx.existing.has(run.id)) {
-    const detail = 'this range was on record before it was decided';
-    return note(draft, { action: 'anomaly', by: null, job: name, runId: run.id, detail }, ctx);
-  }
   draft.runs.push({ kind: 'create', run });
   account(draft, { id: run.id, state: run.state, at: run.at, ms: null }, entry.count);
+}
+
+/** A restored backup, or a watermark set back: what is on record covers the occurrence. */
+function passOver(draft: Draft, { from, to }: Entry, ctx: DecisionContext): void {
+  const { name: job } = draft.record;
+  const span = from === to ? compactInstant(to) : `${compactInstant(from)}..${compactInstant(to)}`;
+  const detail = `${span} was on record before it was decided; it is neither run nor recorded again`;
+  note(draft, { action: 'anomaly', by: null, job, runId: null, detail }, ctx);
 }
 
 const RECENT_LIMIT = 60;

@@ -17,7 +17,7 @@ import { backfillRunId } from './ids.ts';
 import type { Backfill, JobRecord } from './records.ts';
 import { expire } from './settle.ts';
 import { STAMP, type Instant } from './time.ts';
-import { neighbours, nextOccurrence, nextOpen, undecided } from './undecided.ts';
+import { markCovered, neighbours, nextOccurrence, nextOpen, undecided } from './undecided.ts';
 import { moveWatermark, resume } from './watermark.ts';
 
 /**
@@ -122,7 +122,6 @@ function startOne(draft: Draft, ctx: DecisionContext): void {
   if (isFull(draft.record)) return;
 
   const choice = judge(draft, ctx);
-  if (choice?.start !== undefined && passOver(draft, choice.start, ctx)) return;
   const [queued] = draft.record.queue;
   const { backfill } = draft.record;
   const waits = [choice?.start, queued?.since, backfill?.since];
@@ -158,24 +157,10 @@ function passOverBackfill(
   note(draft, { action: 'anomaly', by: null, job: draft.record.name, runId, detail }, ctx);
 }
 
-/**
- * An occurrence whose run is on record although the watermark says otherwise (a restored backup)
- * is covered by that record: the watermark passes it, and the anomaly is noted.
- */
-function passOver(draft: Draft, at: Instant, ctx: DecisionContext): boolean {
-  const { name } = draft.record;
-  const runId = scheduledRunId(name, at);
-  if (!ctx.existing.has(runId)) return false;
-  moveWatermark(draft, at);
-  const detail = 'its run was on record before it was decided; it is not run again';
-  note(draft, { action: 'anomaly', by: null, job: name, runId, detail }, ctx);
-  return true;
-}
-
 /** Records all that comes before the first occurrence that may start, or all there is. */
 function judge(draft: Draft, ctx: DecisionContext): Choice | undefined {
   if (draft.record.paused !== null || draft.record.retiredAt !== null) return undefined;
-  const entries = undecided(draft.record, ctx.now);
+  const entries = markCovered(undecided(draft.record, ctx.now), ctx.covered);
   if (entries.length === 0) return undefined;
   const choice = chooseOccurrences(draft.record, entries, ctx);
   for (const { entry, verdict } of choice.record) recordRange(draft, entry, verdict, ctx);

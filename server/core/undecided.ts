@@ -28,6 +28,24 @@ export interface Entry extends Span {
   readonly verdict: Verdict | undefined;
 }
 
+/** On record already, though the watermark says otherwise: it is covered by what stands there. */
+export const ON_RECORD: Verdict = { state: 'skipped', reason: 'superseded', cause: 'on record' };
+
+/** What the store holds beyond a watermark that was set back: instants, and spans, both included. */
+export interface Covered {
+  readonly instants: ReadonlySet<Instant>;
+  readonly spans: readonly Span[];
+}
+
+/** Marks what is on record already, so that it neither runs nor is recorded again. */
+export const markCovered = (entries: readonly Entry[], covered: Covered | undefined): Entry[] =>
+  entries.map((entry) => (holds(covered, entry) ? { ...entry, verdict: ON_RECORD } : entry));
+
+const holds = (covered: Covered | undefined, { from, to }: Entry): boolean =>
+  covered !== undefined &&
+  ((from === to && covered.instants.has(to)) ||
+    covered.spans.some((span) => span.from <= from && to <= span.to));
+
 const PAUSED: Verdict = { state: 'skipped', reason: 'paused', cause: null };
 const TOO_MANY: Verdict = { state: 'missed', reason: 'too-many', cause: null };
 

@@ -111,6 +111,7 @@ export class PureJob {
       upSince: this.upSince,
       intentId: `i${this.#attempts}`,
       existing: new Set(),
+      covered: undefined,
       offer: canRun ? { attemptId, owner: 'me', traceparent: 'trace' } : undefined,
     };
     const stepped = step(this.record, event, ctx);

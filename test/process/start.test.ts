@@ -117,7 +117,7 @@ test('a database that is deleted under a server stops it from running anything m
   const health = await fetch(`${server.url}/healthz`);
 
   expect([answer.status, health.status]).toEqual([503, 503]);
-  await expect.poll(server.output).toMatch(/was deleted or replaced while it was open/);
+  await expect.poll(() => server.output()).toMatch(/was deleted or replaced while it was open/);
 });
 
 test('npm start heeds SIGTERM: the server stops, and leaves nothing behind', async () => {
