@@ -142,7 +142,7 @@ export function recordRange(
 function passOver(draft: Draft, { from, to }: Entry, ctx: DecisionContext): void {
   const { name: job } = draft.record;
   const span = from === to ? compactInstant(to) : `${compactInstant(from)}..${compactInstant(to)}`;
-  const detail = `${span} was on record before it was decided; it is neither run nor recorded again`;
+  const detail = `${span} was on record before it was decided: neither run nor recorded again`;
   note(draft, { action: 'anomaly', by: null, job, runId: null, detail }, ctx);
 }
 

@@ -31,7 +31,9 @@ export interface Entry extends Span {
 /** On record already, though the watermark says otherwise: it is covered by what stands there. */
 export const ON_RECORD: Verdict = { state: 'skipped', reason: 'superseded', cause: 'on record' };
 
-/** What the store holds beyond a watermark that was set back: instants, and spans, both included. */
+/**
+ * What the store holds beyond a watermark that was set back: instants, and spans, both included.
+ */
 export interface Covered {
   readonly instants: ReadonlySet<Instant>;
   readonly spans: readonly Span[];
