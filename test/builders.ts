@@ -76,6 +76,7 @@ export const commit = (
   op: 'test',
   name: record.name,
   version: undefined,
+  decidedAt: AT,
   record,
   create: [],
   update: [],

@@ -151,6 +151,19 @@ function commitContract(get: () => Opened): void {
     expect([forged.kind, elsewhere.kind]).toEqual(['conflict', 'conflict']);
   });
 
+  test('a commit decided later than the clock of the store shows is a conflict', async () => {
+    const { store } = get();
+    const version = await create(store);
+    const { storeNow } = await store.time();
+    const later = { version, decidedAt: storeNow + 60_000, create: [run()] };
+
+    const result = await store.commit(commit(jobRecord({ rev: 2, streak: 9 }), later));
+
+    expect(result).toEqual({ kind: 'conflict' });
+    expect(await store.read('nightly-report')).toMatchObject({ version, record: { streak: 0 } });
+    expect(await store.getRun(run().id)).toBeUndefined();
+  });
+
   test('a run that exists undoes the whole commit and is named', async () => {
     const { store } = get();
     const version = await committed(store, commit(jobRecord(), { create: [run({ id: 'a@1' })] }));

@@ -23,7 +23,8 @@ export interface Store {
   nextActionAfter(after: Instant): Promise<Instant | null>;
 
   /**
-   * Applies all of a commit or nothing. `conflict`: the job's version is no longer the one given.
+   * Applies all of a commit or nothing. `conflict`: the job's version is no longer the one given;
+   * or the store goes by a clock that may be set, and it was decided later than that clock shows.
    * `exists`: a run to be created is there already. `missing`: a run to be updated is not there.
    * Replaces each STAMP by its own time. Throws `StoreUnavailable` when surely nothing was applied,
    * `UnknownOutcome` when that cannot be said.
@@ -31,7 +32,7 @@ export interface Store {
   commit(commit: Commit): Promise<Committed>;
 
   /**
-   * Puts a job whose record can't be used aside until `until`, with the reason in sight. The only
+   * Puts a job that can't be decided about aside until `until`, with the reason in sight. The only
    * write that ignores the record; false if the version was not the current one.
    */
   quarantine(job: QuarantineRequest): Promise<boolean>;
@@ -109,6 +110,8 @@ export interface Commit {
   readonly name: string;
   /** Undefined: the job must not exist. */
   readonly version: Version | undefined;
+  /** The store time that it was decided by. */
+  readonly decidedAt: Instant;
   readonly record: JobRecord;
   readonly create: readonly Run[];
   readonly update: readonly RunUpdate[];

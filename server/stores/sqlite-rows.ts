@@ -39,8 +39,11 @@ export function jobOf(row: Row): LoadedJob {
     return { name, version, record: undefined, problem: checked.problem, setAside };
   }
   const { record } = checked;
-  // A quarantine moves the column alone; the next revision must go on from there.
-  const current = record.rev === rev ? record : { ...record, rev };
+  // A quarantine moves the columns alone; the next revision must go on from there.
+  const at = row['next_action_at'];
+  const nextActionAt = typeof at === 'number' ? at : null;
+  const moved = record.rev !== rev || record.nextActionAt !== nextActionAt;
+  const current = moved ? { ...record, rev, nextActionAt } : record;
   return { name, version, record: current, problem: undefined, setAside };
 }
 

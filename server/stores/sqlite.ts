@@ -102,6 +102,7 @@ export class SqliteStore implements Store {
   #apply(commit: Commit, time: StoreTime): Tried<Committed> {
     const connection = this.#connection;
     const now = time.storeNow;
+    if (commit.decidedAt > now) return undo({ kind: 'conflict' });
     const record = stampJob(commit.record, now);
     const version = putJob(connection, { name: commit.name, version: commit.version, record });
     if (version === undefined) return undo({ kind: 'conflict' });

@@ -211,6 +211,23 @@ test('a commit is never stamped before a time that was given out', async () => {
   expect(await beat(store)).toBe(storeNow);
 });
 
+test('a commit decided by a clock that was set back since waits until that time has come', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await clock.advance(10_000);
+  const { storeNow } = await store.time();
+  // Reckoned on from there by the monotonic clock; the wall clock is set back meanwhile.
+  await clock.advance(3000);
+  clock.setWall(storeNow - 1000);
+  const decided = commit(jobRecord(), { decidedAt: storeNow + 3000 });
+
+  const early = await store.commit(decided);
+  await clock.advance(4000);
+  const inTime = await store.commit(decided);
+
+  expect([early.kind, inTime.kind]).toEqual(['conflict', 'ok']);
+});
+
 test('an operator can accept the clock as it is, for all processes, on record', async () => {
   const path = file();
   const clock = testClock();

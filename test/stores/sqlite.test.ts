@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -105,12 +106,14 @@ describe('several processes', () => {
     const { lines } = child('raise', path, '60');
     const holder = openDatabase(path);
     let last = 0;
+    let released: Promise<void> | undefined;
     for await (const line of lines) {
       last = Number(line);
       if (last !== 20) continue;
       holder.exec('BEGIN IMMEDIATE');
-      setTimeout(() => holder.exec('COMMIT'), 150);
+      released = setTimeout(150).then(() => holder.exec('COMMIT'));
     }
+    await released;
 
     expect(last).toBe(60);
     holder.close();
