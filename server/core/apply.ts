@@ -3,14 +3,25 @@ import type { ApplyDeps } from './deps.ts';
 import type { Covered } from './undecided.ts';
 import { blankRun } from './blank-run.ts';
 import type { DecisionContext, Offer } from './draft.ts';
+import { cancelledBefore, evidence } from './evidence.ts';
+import {
+  heldOf,
+  isReckonable,
+  momentOf,
+  nowOf,
+  sinceMs,
+  type Held,
+  type Moment,
+  type Seen,
+} from './held.ts';
 import { foldRuns, runsNeeded, type Folded } from './fold.ts';
 import type { JobRecord, LogChunk, Run } from './records.ts';
 import { BrokenInvariant } from './run.ts';
 import { stampJob, stampRun } from './stamp.ts';
 import type { Event, Refusal, Stepped } from './event.ts';
 import { step } from './step.ts';
-import { StoreUnavailable, UnknownOutcome, type StoreTime, type Version } from './store.ts';
-import { isoInstant, sleep, type Clock, type Instant } from './time.ts';
+import { StoreUnavailable, UnknownOutcome, type Committed } from './store.ts';
+import { isoInstant, sleep } from './time.ts';
 
 /**
  * One wish to change a job: an event with everything random in it already drawn. It keeps its ids
@@ -24,8 +35,9 @@ export interface Intent {
   readonly event: Event;
   readonly offer: Offer | undefined;
   readonly random: number;
-  /** Monotonic: before the first try left, and when to give up. */
-  readonly sentAt: number;
+  /** Before the first try left. */
+  readonly sentAt: Moment;
+  /** Monotonic: when to give up. */
   readonly deadline: number;
   /** The record as this owner's last commit left it, which saves the first read. */
   readonly held: Held | undefined;
@@ -33,21 +45,13 @@ export interface Intent {
   readonly logs: readonly LogChunk[];
 }
 
-/** A record with the version to commit under, and the store time it was read at. */
-export interface Held extends StoreTime {
-  readonly record: JobRecord;
-  readonly version: Version;
-  /** Monotonic, when the reply came. */
-  readonly at: number;
-}
-
 /** The right to run an attempt, with all that running it needs. */
 export interface Granted {
   readonly attemptId: string;
   readonly run: Run;
   readonly held: Held;
-  /** Monotonic, before the first try of the intent that granted: the lease counts from here. */
-  readonly sentAt: number;
+  /** Before the first try of the intent that granted: the lease counts from here. */
+  readonly sentAt: Moment;
 }
 
 export type Applied =
@@ -67,14 +71,18 @@ export type Applied =
 const FIRST_PAUSE_MS = 5;
 const LAST_PAUSE_MS = 1000;
 
-interface Memory {
-  /** Whether a try may have been applied without our knowing. */
+interface Tries {
+  /** Whether one may have been applied without our knowing. */
   unsure: boolean;
   readonly existing: Set<string>;
   covered: Covered | undefined;
   readAll: boolean;
+  /** Why the latest failed; undefined where the job itself stands in the way. */
   cause: unknown;
 }
+
+/** Stands for a `Contended`, which is an error and so too dear to be made for every try. */
+const CONTENDED = Symbol('contended');
 
 /** Draws everything random of a new intent. `withinMs` is how long it is tried. */
 export function newIntent(
@@ -82,13 +90,13 @@ export function newIntent(
   wish: Pick<Intent, 'job' | 'op' | 'event'> & Partial<Intent>,
   withinMs: number,
 ): Intent {
-  const sentAt = deps.clock.monotonic();
+  const sentAt = momentOf(deps.clock);
   return {
     id: deps.newId(),
     offer: undefined,
     random: deps.random(),
     sentAt,
-    deadline: sentAt + withinMs,
+    deadline: sentAt.monotonic + withinMs,
     held: undefined,
     heldRun: undefined,
     logs: [],
@@ -101,21 +109,22 @@ export function newIntent(
  * again when it lost. Losing is a value; only broken invariants and programming errors throw.
  */
 export async function apply(deps: ApplyDeps, intent: Intent): Promise<Applied> {
-  const memory: Memory = {
+  const tries: Tries = {
     unsure: false,
     existing: new Set(),
     covered: undefined,
     readAll: false,
-    cause: undefined,
+    cause: CONTENDED,
   };
   let held = intent.held;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
-    const done = await tryOnce(deps, intent, held, memory);
+    const done = await tryOnce(deps, intent, held, tries);
     if (done !== 'again') return done;
     held = undefined;
     if (deps.clock.monotonic() >= intent.deadline) {
-      return { kind: memory.unsure ? 'unknown' : 'unavailable', cause: memory.cause };
+      const cause = tries.cause === CONTENDED ? new Contended(intent.job) : tries.cause;
+      return { kind: tries.unsure ? 'unknown' : 'unavailable', cause };
     }
     await sleep(deps.clock, pauseMs * (0.5 + deps.random()));
     pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
@@ -126,44 +135,59 @@ async function tryOnce(
   deps: ApplyDeps,
   intent: Intent,
   held: Held | undefined,
-  memory: Memory,
+  tries: Tries,
 ): Promise<Applied | 'again'> {
   try {
-    const now = held === undefined ? await look(deps, intent) : aged(deps, held);
-    assertPast(intent, now);
-    const own = await evidence(deps, intent, now, memory);
-    if (own !== undefined) return own;
-    const ctx = contextOf(deps, intent, now, memory);
-    const stepped = step(now.record, intent.event, ctx);
-    if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
-    if (stepped.kind === 'refused') return (await doneBefore(deps, intent, now, memory)) ?? stepped;
-    return await commit(deps, intent, { now, stepped, ctx }, memory);
+    const usable = held && isReckonable(held, deps.clock, deps.timing.staleReadMs);
+    const now = usable ? aged(deps, held) : await look(deps, intent);
+    return await decide(deps, intent, now, tries);
   } catch (error) {
-    if (error instanceof UnknownOutcome) memory.unsure = true;
+    if (error instanceof UnknownOutcome) tries.unsure = true;
     else if (!(error instanceof StoreUnavailable)) throw error;
-    memory.cause = error;
+    tries.cause = error;
     return 'again';
   }
 }
 
-interface Seen extends StoreTime {
-  readonly record: JobRecord | undefined;
-  readonly version: Version | undefined;
-  readonly at: number;
+async function decide(
+  deps: ApplyDeps,
+  intent: Intent,
+  now: Seen,
+  tries: Tries,
+): Promise<Applied | 'again'> {
+  try {
+    assertPast(intent, now);
+    const own = tries.unsure ? await evidence(deps, intent, now) : undefined;
+    if (own !== undefined) return own;
+    const ctx = contextOf(deps, intent, now, tries);
+    const stepped = step(now.record, intent.event, ctx);
+    if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
+    if (stepped.kind === 'refused') {
+      return (tries.unsure ? await cancelledBefore(deps, intent, now) : undefined) ?? stepped;
+    }
+    return await commit(deps, intent, { now, stepped, ctx }, tries);
+  } catch (error) {
+    if (!(error instanceof BrokenInvariant)) throw error;
+    // Runs are read after the record: what contradicts it may be what somebody did meanwhile.
+    const { version } = await deps.store.read(intent.job);
+    if (version === now.version) throw error;
+    tries.cause = CONTENDED;
+    return 'again';
+  }
 }
 
-async function look(deps: ApplyDeps, intent: Intent): Promise<Seen> {
-  const loaded = await deps.store.read(intent.job);
+async function look({ store, clock }: ApplyDeps, intent: Intent): Promise<Seen> {
+  const askedAt = momentOf(clock);
+  const loaded = await store.read(intent.job);
   if (loaded.problem !== undefined) throw new BrokenRecord(intent.job, loaded.problem);
-  return { ...loaded, at: deps.clock.monotonic() };
+  return { ...loaded, askedAt, at: momentOf(clock), from: undefined };
 }
 
 /** A record held since an earlier reply, its store time moved on by the monotonic clock. */
-const aged = ({ clock }: ApplyDeps, held: Held): Seen => ({
-  ...held,
-  storeNow: nowOf(held, clock),
-  at: clock.monotonic(),
-});
+function aged({ clock }: ApplyDeps, held: Held): Seen {
+  const now = momentOf(clock);
+  return { ...held, storeNow: nowOf(held, clock), askedAt: now, at: now, from: held };
+}
 
 /** A watermark in the future would keep the job from ever running again, without a word. */
 function assertPast({ job, event }: Intent, { record, storeNow }: Seen): void {
@@ -171,66 +195,7 @@ function assertPast({ job, event }: Intent, { record, storeNow }: Seen): void {
   throw new BrokenRecord(job, `its watermark ${isoInstant(record.watermark)} lies in the future`);
 }
 
-const heldOf = ({ record, version, ...rest }: Seen): Held | undefined =>
-  record === undefined || version === undefined ? undefined : { ...rest, record, version };
-
-/** The store time that a held record stands for by now. */
-export const nowOf = (held: Held, clock: Clock): Instant =>
-  held.storeNow + Math.floor(clock.monotonic() - held.at);
-
-/** Whether an earlier try of this intent, whose reply was lost, was applied after all. */
-async function evidence(
-  deps: ApplyDeps,
-  intent: Intent,
-  now: Seen,
-  memory: Memory,
-): Promise<Applied | undefined> {
-  const { offer } = intent;
-  const held = heldOf(now);
-  if (!memory.unsure || held === undefined) return undefined;
-  const lease = offer && held.record.active[offer.attemptId];
-  const runId = lease?.runId ?? (await ownTrace(deps, intent, held.record));
-  if (runId === undefined) return undefined;
-  const run = await deps.store.getRun(runId);
-  const runs = new Map(run === undefined ? [] : [[runId, run]]);
-  const granted =
-    lease === undefined || offer === undefined || run === undefined
-      ? undefined
-      : { attemptId: offer.attemptId, run, held, sentAt: intent.sentAt };
-  return { kind: 'applied', held, runs, granted };
-}
-
-/** A cancel that is refused may have been applied by an earlier try, whose reply was lost. */
-async function doneBefore(
-  deps: ApplyDeps,
-  { event }: Intent,
-  now: Seen,
-  { unsure }: Memory,
-): Promise<Applied | undefined> {
-  if (!unsure || (event.kind !== 'cancel' && event.kind !== 'free')) return undefined;
-  const run = await deps.store.getRun(event.runId);
-  return run?.state === 'cancelled' ? { kind: 'nothing', held: heldOf(now) } : undefined;
-}
-
-/** The run on which this intent left its trace; undefined when it left none. */
-async function ownTrace(
-  deps: ApplyDeps,
-  { event, heldRun }: Intent,
-  record: JobRecord,
-): Promise<string | undefined> {
-  if (event.kind === 'finish' && record.active[event.attemptId] === undefined) {
-    const run = heldRun && (await deps.store.getRun(heldRun.id));
-    const own = run?.attempts.find((attempt) => attempt.attemptId === event.attemptId);
-    return own?.outcome === event.ending.outcome ? run?.id : undefined;
-  }
-  if (event.kind === 'manual') {
-    const run = await deps.store.getRun(event.run.id);
-    return run?.requestHash === event.run.requestHash ? run?.id : undefined;
-  }
-  return undefined;
-}
-
-function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, memory: Memory): DecisionContext {
+function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, tries: Tries): DecisionContext {
   return {
     now: now.storeNow,
     unsteady: now.unsteady,
@@ -240,8 +205,8 @@ function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, memory: Memory): 
     random: intent.random,
     upSince: deps.upSince(),
     intentId: intent.id,
-    existing: memory.existing,
-    covered: memory.covered,
+    existing: tries.existing,
+    covered: tries.covered,
     offer: intent.offer,
   };
 }
@@ -256,25 +221,32 @@ async function commit(
   deps: ApplyDeps,
   intent: Intent,
   { now, stepped, ctx }: Decided,
-  memory: Memory,
+  tries: Tries,
 ): Promise<Applied | 'again'> {
   const { record, specs, actions } = stepped;
-  if (now.record !== undefined && memory.covered === undefined) {
-    memory.covered = await lookBeyond(deps, now.record, stepped.runs);
-    if (memory.covered !== undefined) return 'again';
+  if (now.record !== undefined && tries.covered === undefined) {
+    const decided = { changes: stepped.runs, now: now.storeNow };
+    tries.covered = await lookBeyond(deps, now.record, decided);
+    if (tries.covered !== undefined) return 'again';
   }
   if (intent.event.kind !== 'rewind') checkInvariants(now.record, record);
   const known = new Map<string, Run | undefined>();
-  for (const id of runsNeeded(stepped.runs, memory.readAll)) {
-    const own = intent.heldRun?.id === id && !memory.readAll;
+  for (const id of runsNeeded(stepped.runs, tries.readAll)) {
+    // A run changes with its job's record only, so one held with it is as good as it is.
+    const own = intent.heldRun?.id === id && now.from !== undefined && !tries.readAll;
     known.set(id, own ? intent.heldRun : await deps.store.getRun(id));
   }
   const folded = foldRuns(stepped.runs, known, (id) => blankRun(intent.job, id, ctx));
-  if (deps.clock.monotonic() - now.at > deps.timing.staleReadMs) return 'again';
+  if (sinceMs(deps.clock, now.askedAt) > deps.timing.staleReadMs) {
+    tries.cause = CONTENDED;
+    return 'again';
+  }
+  const askedAt = momentOf(deps.clock);
   const committed = await deps.store.commit({
     op: intent.op,
     name: intent.job,
     version: now.version,
+    decidedAt: now.storeNow,
     record,
     create: folded.create,
     update: folded.update,
@@ -284,35 +256,47 @@ async function commit(
   });
   switch (committed.kind) {
     case 'ok':
-      return applied(deps, intent, stepped, folded, committed);
+      return applied(deps, intent, { stepped, folded, committed, askedAt });
     case 'conflict':
+      // It may be our own: a client that sends a commit twice by itself hears of the second.
+      tries.unsure = true;
+      tries.cause = CONTENDED;
       return 'again';
     case 'exists':
       // A manual run's id is its key's: the caller compares what stands there.
       if (intent.event.kind === 'manual' && committed.runIds.includes(intent.event.run.id)) {
         return { kind: 'refused', why: 'exists', runId: null };
       }
-      for (const id of committed.runIds) memory.existing.add(id);
-      memory.covered = await coveredBeyond(deps, record.name, now.record?.watermark ?? 0);
+      tries.unsure = true;
+      tries.cause = undefined;
+      for (const id of committed.runIds) tries.existing.add(id);
+      tries.covered = await coveredBeyond(deps, record.name, now.record?.watermark ?? 0);
       return 'again';
     case 'missing':
-      memory.readAll = true;
+      tries.cause = undefined;
+      tries.readAll = true;
       return 'again';
   }
 }
 
+interface Done {
+  readonly stepped: Decided['stepped'];
+  readonly folded: Folded;
+  readonly committed: Extract<Committed, { kind: 'ok' }>;
+  readonly askedAt: Moment;
+}
+
 function applied(
-  deps: ApplyDeps,
-  intent: Intent,
-  { record, grant }: Decided['stepped'],
-  folded: Folded,
-  { version, storeNow, unsteady }: StoreTime & { readonly version: Version },
+  { clock }: ApplyDeps,
+  { sentAt }: Intent,
+  { stepped: { record, grant }, folded, committed, askedAt }: Done,
 ): Applied {
-  const at = deps.clock.monotonic();
-  const held = { record: stampJob(record, storeNow), version, storeNow, unsteady, at };
+  const { version, storeNow, unsteady } = committed;
+  const times = { storeNow, unsteady, askedAt, at: momentOf(clock) };
+  const held = { record: stampJob(record, storeNow), version, ...times };
   const runs = new Map([...folded.after].map(([id, run]) => [id, stampRun(run, storeNow)]));
   const run = grant && runs.get(grant.runId);
-  const granted = grant && run && { attemptId: grant.attemptId, run, held, sentAt: intent.sentAt };
+  const granted = grant && run && { attemptId: grant.attemptId, run, held, sentAt };
   return { kind: 'applied', held, runs, granted };
 }
 
@@ -334,6 +318,15 @@ function checkInvariants(before: JobRecord | undefined, after: JobRecord): void 
     [...Object.values(job.active), ...job.retries].filter((run) => !run.beside).length;
   // A definition that takes slots away leaves the runs that hold them.
   if (held(after) > Math.max(slots, held(before))) broken(`more than ${slots} runs hold a slot`);
+}
+
+/** Others changed the job all the time, or everything took too long: nobody is at fault. */
+export class Contended extends Error {
+  override readonly name = 'Contended';
+
+  constructor(job: string) {
+    super(`others kept changing job "${job}", or the store was too slow to decide by`);
+  }
 }
 
 /** A job's record can't be used: the job is set aside, all others go on. */

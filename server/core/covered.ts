@@ -9,17 +9,20 @@ const PAGES = 20;
 const PAGE = 500;
 
 /**
- * An outage looks just like a record that was restored from a backup. Before one is put on record
- * as missed, which is seldom, one look tells whether history goes on beyond the watermark: gives
- * what stands there, or undefined for nothing.
+ * An outage looks just like a record that was restored from a backup. Before a range goes on record
+ * that reaches further back than wake-ups are ever late, one look tells whether history goes on
+ * beyond the watermark: gives what stands there, or undefined for nothing.
  */
 export async function lookBeyond(
   deps: ApplyDeps,
   { name: job, watermark }: JobRecord,
-  changes: readonly RunChange[],
+  { changes, now }: { readonly changes: readonly RunChange[]; readonly now: Instant },
 ): Promise<Covered | undefined> {
-  const missed = changes.some((one) => one.kind === 'create' && one.run.state === 'missed');
-  if (!missed) return undefined;
+  const old = now - deps.timing.lateAfterMs;
+  const reachesBack = changes.some(
+    (one) => one.kind === 'create' && one.run.range !== null && one.run.range.from < old,
+  );
+  if (!reachesBack) return undefined;
   const beyond = { job, trigger: 'schedule', since: watermark, limit: 1 } as const;
   const { runs } = await deps.store.listRuns(beyond);
   return runs.length === 0 ? undefined : await coveredBeyond(deps, job, watermark);

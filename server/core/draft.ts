@@ -94,10 +94,12 @@ export const slotsOf = ({ spec: { overlap } }: JobRecord): number =>
   typeof overlap === 'object' ? overlap.allow : 1;
 
 /** Runs that hold a slot: those with a lease, and those between two attempts. */
-export function slotsUsed(record: JobRecord): number {
-  const leased = Object.values(record.active).filter((lease) => !lease.beside).length;
-  return leased + record.retries.filter((retry) => !retry.beside).length;
-}
+export const slotsUsed = (record: JobRecord): number =>
+  leasesInSlots(record) + record.retries.filter((retry) => !retry.beside).length;
+
+/** How many of the runs that hold a slot have a lease. */
+export const leasesInSlots = ({ active }: JobRecord): number =>
+  Object.values(active).filter((lease) => !lease.beside).length;
 
 export const isFull = (record: JobRecord): boolean => slotsUsed(record) >= slotsOf(record);
 

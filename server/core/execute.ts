@@ -1,20 +1,22 @@
 import { Aborted, WHY, type AbortReason } from './abort.ts';
-import { apply, newIntent, type Applied, type Granted, type Held } from './apply.ts';
+import { apply, newIntent, type Applied, type Granted } from './apply.ts';
 import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
 import { callHandler } from './handler.ts';
+import type { Held } from './held.ts';
 import type { Job } from './job.ts';
 import { LogBuffer } from './log-buffer.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { describeError } from './outcome.ts';
 import type { AttemptOutcome, Lease, Note, Progress, Run, RunError } from './records.ts';
 import { bareEnding, type Ending } from './settle.ts';
+import { StoreUnavailable, UnknownOutcome } from './store.ts';
 import { sleep, STAMP, type Cancel } from './time.ts';
 import { newTraceparent } from './trace.ts';
 
 /**
  * One attempt: runs the handler, keeps the lease, and puts the end on record. The attempt judges
- * its own lease by its monotonic clock from before the request for it left, so that it stops
+ * its own lease by both its clocks from before the request for it left, so that it stops
  * before anybody else may think it dead.
  */
 export class Execution implements Culprit {
@@ -59,9 +61,8 @@ export class Execution implements Culprit {
     this.#log = new LogBuffer(deps, this.runId, lease.attempt);
     this.#scratch = deps.scratch(granted.attemptId);
     const { leaseMs, graceMs } = lease;
-    const sentWall = deps.clock.wall() - (deps.clock.monotonic() - granted.sentAt);
-    this.#leaseEndsAt = granted.sentAt + leaseMs - graceMs;
-    this.#leaseEndsWall = sentWall + leaseMs - graceMs;
+    this.#leaseEndsAt = granted.sentAt.monotonic + leaseMs - graceMs;
+    this.#leaseEndsWall = granted.sentAt.wall + leaseMs - graceMs;
     this.#done = this.#go(tooLate);
   }
 
@@ -104,8 +105,9 @@ export class Execution implements Culprit {
   }
 
   async #go(tooLate: boolean): Promise<void> {
-    const { clock, log } = this.#deps;
-    if (tooLate || clock.monotonic() >= this.#leaseEndsAt) {
+    const { log } = this.#deps;
+    if (tooLate || this.#leaseIsOver()) {
+      this.#settled = true;
       // Learned too late that it was granted: nothing was started, so it is handed back.
       const message = 'it was granted too late to be started, and handed back: no handler ran';
       return this.#finish(bareEnding('interrupted', { name: 'NotStarted', message, stack: null }));
@@ -233,7 +235,6 @@ export class Execution implements Culprit {
       },
       Math.max(0, this.#leaseEndsAt - clock.monotonic()),
     );
-    const sentWall = clock.wall();
     const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
     if (applied?.kind === 'refused') return this.abort('lease_lost');
     if (applied?.kind !== 'applied') return;
@@ -241,10 +242,10 @@ export class Execution implements Culprit {
     this.#learn(applied);
     // A beat whose own deadline passed while it was out does not count: a late reply extends
     // nothing.
-    if (clock.monotonic() >= this.#leaseEndsAt) return;
+    if (this.#leaseIsOver()) return;
     const length = this.#lease.leaseMs - this.#lease.graceMs;
-    this.#leaseEndsAt = intent.sentAt + length;
-    this.#leaseEndsWall = sentWall + length;
+    this.#leaseEndsAt = intent.sentAt.monotonic + length;
+    this.#leaseEndsWall = intent.sentAt.wall + length;
     const cancel = applied.held.record.active[this.attemptId]?.cancel;
     if (cancel) this.abort(cancel.why);
   }
@@ -260,15 +261,21 @@ export class Execution implements Culprit {
     return undefined;
   }
 
-  /** Stops the handler when its lease ends by either clock: monotonic ones stand still in sleep. */
+  /** Stops the handler when its lease ends. */
   #watchLease(): void {
+    this.checkLease();
+    const left = this.#leaseEndsAt - this.#deps.clock.monotonic();
+    if (left > 0) this.#later(left, () => this.#watchLease());
+  }
+
+  /** By either clock: the monotonic one, and with it every timer, stands still in sleep. */
+  checkLease(): void {
+    if (this.#leaseIsOver()) this.abort('lease_lost');
+  }
+
+  #leaseIsOver(): boolean {
     const { clock } = this.#deps;
-    const left = Math.min(
-      this.#leaseEndsAt - clock.monotonic(),
-      this.#leaseEndsWall - clock.wall(),
-    );
-    if (left <= 0) return this.abort('lease_lost');
-    this.#later(Math.min(left, LEASE_CHECK_MS), () => this.#watchLease());
+    return clock.monotonic() >= this.#leaseEndsAt || clock.wall() >= this.#leaseEndsWall;
   }
 
   /** Puts the end on record, trying until it is certain or somebody else has ended the attempt. */
@@ -316,18 +323,30 @@ export class Execution implements Culprit {
 
   /** Said after the attempt was ended, by itself or another: kept beside, and changes no state. */
   async #keepLate({ outcome, output, error }: Ending): Promise<void> {
-    const { store, log } = this.#deps;
+    const { store, log, clock } = this.#deps;
     const notes = this.#notes.map(({ text }) => text);
     const late = { attemptId: this.attemptId, outcome, output, error, notes, at: STAMP };
     const { job, id: run } = this.#run;
     log('warn', 'late_result', { job, run, outcome, error: error?.message });
-    await store.saveLateResult(run, late).catch((cause: unknown) => this.#broken(cause));
+    const giveUpAt = clock.monotonic() + FINISH_WITHIN_MS;
+    for (;;) {
+      try {
+        return await store.saveLateResult(run, late);
+      } catch (cause) {
+        const { message } = describeError(cause);
+        log('warn', 'late_result_not_saved', { job, run, error: message });
+        const down = cause instanceof StoreUnavailable || cause instanceof UnknownOutcome;
+        if (!down || clock.monotonic() >= giveUpAt) return;
+      }
+      await sleep(clock, LATE_AGAIN_MS);
+    }
   }
 }
 
 /** A handler that heeds its signal has stopped by then. */
 const OVERDUE_AFTER_MS = 1000;
-const LEASE_CHECK_MS = 5000;
 const NOTES_LIMIT = 20;
+/** A late result is tried again this often. */
+const LATE_AGAIN_MS = 5000;
 /** Longer than any outage one would wait out; the attempt's fence makes waiting harmless. */
 const FINISH_WITHIN_MS = 900_000;

@@ -1,5 +1,5 @@
 import type { RunChange } from './draft.ts';
-import type { Run } from './records.ts';
+import type { Note, Run } from './records.ts';
 import { assertTransition, BrokenInvariant } from './run.ts';
 import type { RunUpdate } from './store.ts';
 import { STAMP } from './time.ts';
@@ -78,8 +78,14 @@ function lists(run: Run, { open, close, notes }: Change): Partial<Pick<Run, 'att
   const attempts = open === undefined ? closed : [...closed, open];
   return {
     ...((open !== undefined || close !== undefined) && { attempts }),
-    ...(notes !== undefined && { notes: [...run.notes, ...notes].slice(-NOTES_LIMIT) }),
+    ...(notes !== undefined && { notes: noted(run, notes) }),
   };
+}
+
+/** A beat whose reply was lost brings its note again: what was said last is not said twice. */
+function noted(run: Run, notes: readonly Note[]): Note[] {
+  const last = run.notes.at(-1)?.text;
+  return [...run.notes, ...notes.filter(({ text }) => text !== last)].slice(-NOTES_LIMIT);
 }
 
 /** Notes say what a person must know about a run; this many tell it. */

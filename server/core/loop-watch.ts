@@ -14,11 +14,12 @@ export interface LoopWatch {
 interface Watched {
   readonly label: string;
   blocked(ms: number, others: readonly string[]): void;
+  checkLease(): void;
 }
 
 /**
  * While attempts run, notes on each how long the loop stood still; nobody can tell whose fault it
- * was.
+ * was. After a sleep of the machine it is the first to look at the time, so it looks at leases too.
  */
 export function watchLoop(deps: Deps, running: () => readonly Watched[]): LoopWatch {
   const { clock } = deps;
@@ -41,6 +42,7 @@ export function watchLoop(deps: Deps, running: () => readonly Watched[]): LoopWa
   let cancel = clock.after(BEAT_MS, beat);
   function beat(): void {
     check();
+    for (const one of running()) one.checkLease();
     cancel = clock.after(BEAT_MS, beat);
   }
   return { check, stop: () => cancel() };

@@ -4,17 +4,19 @@ import {
   expiryOf,
   freeSlot,
   isFull,
+  leasesInSlots,
   note,
   recordRange,
   scheduledRunId,
   set,
+  slotsOf,
   type DecisionContext,
   type Draft,
   type Offer,
 } from './draft.ts';
 import { startBackfill, startOccurrence, startQueued, startRetry } from './start.ts';
 import { backfillRunId } from './ids.ts';
-import type { Backfill, JobRecord } from './records.ts';
+import type { Backfill, JobRecord, Retry } from './records.ts';
 import { expire } from './settle.ts';
 import { STAMP, type Instant } from './time.ts';
 import { markCovered, neighbours, nextOccurrence, nextOpen, undecided } from './undecided.ts';
@@ -117,7 +119,8 @@ export function cancelWaiting(
  */
 function startOne(draft: Draft, ctx: DecisionContext): void {
   if (ctx.offer === undefined) return;
-  const retry = draft.record.retries.find(({ notBefore }) => notBefore <= ctx.now);
+  const { record } = draft;
+  const retry = record.retries.find((one) => one.notBefore <= ctx.now && mayRetry(record, one));
   if (retry !== undefined) return startRetry(draft, retry, ctx, ctx.offer);
   if (isFull(draft.record)) return;
 
@@ -131,6 +134,10 @@ function startOne(draft: Draft, ctx: DecisionContext): void {
   if (queued?.since === longest) return startQueued(draft, queued, ctx, ctx.offer);
   continueBackfill(draft, ctx, ctx.offer);
 }
+
+/** A definition may have taken slots away from runs that hold them: those wait for one. */
+const mayRetry = (record: JobRecord, { beside }: Retry): boolean =>
+  beside || leasesInSlots(record) < slotsOf(record);
 
 /** A backfill goes by the schedule in force at its cursor; past its last occurrence it is over. */
 function continueBackfill(draft: Draft, ctx: DecisionContext, offer: Offer): void {
@@ -175,17 +182,17 @@ export function arm(draft: Draft, ctx: DecisionContext): void {
   const at = nextActionAt(draft.record, ctx.now);
   const stored = draft.record.nextActionAt;
   if (at === stored) return;
-  // A lease's end was reckoned from before its stamp, so it may lie a moment early: too little to
-  // be worth a write of its own, until it has come.
-  const close = stored !== null && at !== null && at > stored && at - stored < ctx.timing.earlyMs;
-  if (draft.record === draft.before && close && stored > ctx.now) return;
+  // A lease's end was reckoned from before its stamp, so it lies a moment early. That is worth no
+  // write of its own until it has come: a wake-up before its time writes nothing.
+  const early = stored !== null && stored > ctx.now && (at === null || at > stored);
+  if (draft.record === draft.before && early) return;
   set(draft, { nextActionAt: at });
 }
 
 function nextActionAt(record: JobRecord, now: Instant): Instant | null {
   const soonest = [
     ...Object.values(record.active).map((lease) => expiryOf(lease, now)),
-    ...record.retries.map((retry) => retry.notBefore),
+    ...record.retries.filter((one) => mayRetry(record, one)).map((one) => one.notBefore),
     record.paused?.until ?? Infinity,
   ];
   if (isFull(record)) soonest.push(replaceDueAt(record, now) ?? Infinity);

@@ -11,7 +11,7 @@ export const STAMP: Instant = -1;
 export interface Clock {
   /** Milliseconds that never go back; only differences mean anything. */
   monotonic(): number;
-  /** The machine's wall clock. For log lines and the one-machine store only. */
+  /** The machine's wall clock: for log lines, the one-machine store, and to notice a sleep. */
   wall(): Instant;
   /** Calls back once after `ms`, unless cancelled. Keeps the process alive until then. */
   after(ms: number, call: () => void): Cancel;

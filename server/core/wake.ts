@@ -1,5 +1,6 @@
-import { apply, BrokenRecord, newIntent, nowOf, type Granted, type Held } from './apply.ts';
+import { apply, BrokenRecord, Contended, newIntent, type Granted } from './apply.ts';
 import type { Deps } from './deps.ts';
+import { momentOf, nowOf, type Held } from './held.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
 import { registerJob } from './register.ts';
@@ -130,11 +131,12 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
   let storeNow: Instant | undefined;
   for (let page = 0; page < PAGES_LIMIT; page++) {
     const more = cursor === undefined ? {} : { cursor };
+    const askedAt = momentOf(deps.clock);
     const due = await deps.store.due({ limit: PAGE, aheadMs, ...more });
-    const at = deps.clock.monotonic();
+    const read = { ...due, askedAt, at: momentOf(deps.clock) };
     storeNow ??= due.storeNow;
     if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started };
-    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, { ...due, at })));
+    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read)));
     started += woken.reduce((sum, one) => sum + one.started, 0);
     const outage = woken.find((one) => one.outage !== undefined)?.outage;
     if (outage !== undefined) throw outage;
@@ -146,7 +148,7 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
   return { storeNow: storeNow ?? 0, unsteady: null, started };
 }
 
-type Read = StoreTime & { readonly at: number };
+type Read = Pick<Held, 'askedAt' | 'at' | keyof StoreTime>;
 
 /** What became of one job; its own trouble is not the others'. */
 interface WokenOne {
@@ -162,8 +164,9 @@ async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<WokenOn
     if (record === undefined || version === undefined || !isOurs(deps, record)) {
       return { started: 0 };
     }
-    const { storeNow, unsteady, at } = read;
-    const woken = await wakeJob(deps, name, { record, version, storeNow, unsteady, at });
+    const { storeNow, unsteady, askedAt, at } = read;
+    const held = { record, version, storeNow, unsteady, askedAt, at };
+    const woken = await wakeJob(deps, name, held);
     return { started: woken.started.length };
   } catch (error) {
     if (isOutage(error)) return { started: 0, outage: error };
@@ -183,17 +186,22 @@ const isOurs = ({ registry, namespace }: Deps, record: JobRecord): boolean =>
 
 /** A wake-up that failed for no fault of the store's is the job's own trouble. */
 const isOutage = (error: unknown): boolean =>
-  (error instanceof WakeFailed && error.cause !== undefined) ||
+  (error instanceof WakeFailed && error.cause !== undefined && !isContended(error)) ||
   error instanceof StoreUnavailable ||
   error instanceof UnknownOutcome;
+
+const isContended = (error: unknown): boolean =>
+  error instanceof WakeFailed && error.cause instanceof Contended;
 
 /** Puts a job that makes trouble aside for a while, so that it can't keep others from running. */
 async function setAside(deps: Deps, { name, version }: LoadedJob, error: unknown): Promise<void> {
   const problem = describeError(error).message;
-  deps.log('error', 'job_quarantined', { job: name, problem });
+  const contended = isContended(error);
+  if (contended) deps.log('warn', 'job_contended', { job: name, problem });
+  else deps.log('error', 'job_quarantined', { job: name, problem });
   if (version === undefined) return;
   const { storeNow } = await deps.store.time();
-  const until = storeNow + deps.timing.quarantineMs;
+  const until = storeNow + (contended ? deps.timing.tickMs : deps.timing.quarantineMs);
   const { version: current = version } = await deps.store.read(name);
   await deps.store.quarantine({ name, version: current, until, problem });
 }

@@ -30,6 +30,8 @@ function dropPassedPauses(draft: Draft): void {
 export function resume(draft: Draft, to: Instant): void {
   const { paused, pauses } = draft.record;
   if (paused === null) return;
-  set(draft, { paused: null, pauses: [...pauses, { from: paused.at, to }] });
+  // A pause may have been given an end that had passed before it began.
+  const ended = { from: paused.at, to: Math.max(to, paused.at) };
+  set(draft, { paused: null, pauses: [...pauses, ended] });
   dropPassedPauses(draft);
 }

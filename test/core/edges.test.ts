@@ -180,10 +180,73 @@ describe('a trigger that changes nothing', () => {
     expect(job.send({ kind: 'wake' }, at('00:01:01'))).toEqual({ kind: 'nothing' });
   });
 
+  test('writes nothing before its time, however late the stamp of the lease came', () => {
+    const job = new PureJob(minutely, at('00:00'));
+    const attempt = job.wake(at('00:01')) ?? '';
+    const { record } = job;
+    const lease = record?.active[attempt];
+    if (record === undefined || lease === undefined) throw new Error('no lease');
+    // A commit that was long on its way: the lease ends later than was reckoned before it left.
+    const active = { [attempt]: { ...lease, renewedAt: lease.renewedAt + 4500 } };
+    job.record = { ...record, active };
+
+    const before = job.send({ kind: 'wake' }, at('00:02:35'));
+    const after = job.send({ kind: 'wake' }, at('00:02:35') + 1);
+
+    expect(before).toEqual({ kind: 'nothing' });
+    expect(after.kind).toBe('write');
+    expect(job.record.nextActionAt).toBe(at('00:02:39.501'));
+  });
+
   test('while the clock can not be trusted, a run beside is refused', () => {
     const job = new PureJob(minutely, at('00:00'));
     job.unsteady = 'the clock jumped';
 
     expect(job.manual('x', at('00:01'), true)).toMatchObject({ kind: 'refused', why: 'unsteady' });
+  });
+});
+
+describe('a definition that takes slots away', () => {
+  const retry = { attempts: 2, backoff: { from: '10s', to: '10s', jitter: 0 } } as const;
+
+  /** One run works, and one waits for its retry of 00:02:15, where there is only one slot left. */
+  function oneTooMany() {
+    const job = new PureJob({ ...minutely, retry, overlap: { allow: 2 } }, at('00:00'));
+    const working = job.wake(at('00:01')) ?? '';
+    job.finish(job.wake(at('00:02')) ?? '', at('00:02:05'), 'failed', false);
+    job.define({ ...minutely, retry, overlap: 'skip' }, at('00:02:10'));
+    return { job, working };
+  }
+
+  test('lets a retry wait until a slot is left for it', () => {
+    const { job, working } = oneTooMany();
+
+    const early = job.wake(at('00:02:15'));
+    const next = job.finish(working, at('00:02:20'));
+
+    expect([early, typeof next]).toEqual([undefined, 'string']);
+    expect(job.history().slice(0, 2)).toEqual(['00:01 succeeded', '00:02 running']);
+  });
+
+  test('has nobody woken for a retry that can not start', () => {
+    const { job, working } = oneTooMany();
+    const endOfLease = (job.record?.active[working]?.renewedAt ?? 0) + 95_001;
+
+    expect(job.record?.nextActionAt).toBe(endOfLease);
+    expect(job.send({ kind: 'wake' }, at('00:02:15'))).toEqual({ kind: 'nothing' });
+  });
+
+  test('keeps no retry waiting that takes no slot', () => {
+    const job = new PureJob({ ...minutely, retry }, at('00:00'));
+    job.wake(at('00:01'));
+    job.manual('x', at('00:01:05'), true);
+    const [beside = ''] = Object.entries(job.record?.active ?? {}).flatMap(([id, lease]) =>
+      lease.beside ? [id] : [],
+    );
+
+    job.finish(beside, at('00:01:10'), 'failed', false);
+
+    expect(job.record?.nextActionAt).toBe(at('00:01:20'));
+    expect(job.wake(at('00:01:20'))).toBeTypeOf('string');
   });
 });
