@@ -4,8 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { Deps, Log } from './core/deps.ts';
-import { describeError } from './core/outcome.ts';
-import { registerJobs } from './core/register.ts';
+import { keepRegistered, registerJobs } from './core/register.ts';
 import type { Registry } from './core/registry.ts';
 import { Runner } from './core/runner.ts';
 import type { Store } from './core/store.ts';
@@ -99,26 +98,3 @@ function listenOn(server: Server, { port, host }: Config): Promise<string> {
 
 const isAddress = (value: AddressInfo | string | null): value is AddressInfo =>
   typeof value === 'object' && value !== null;
-
-/**
- * Says from time to time that this build is alive, and takes over when it has become the newest.
- */
-function keepRegistered(deps: Deps): { start(): void; stop(): void } {
-  let stopped = false;
-  let cancel = (): void => undefined;
-  const again = (): void => {
-    if (stopped) return;
-    cancel = deps.clock.after(deps.timing.seenEveryMs, () => {
-      void registerJobs(deps, { adopt: false, check: true })
-        .catch((error: unknown) =>
-          deps.log('warn', 'register_failed', { error: describeError(error).message }),
-        )
-        .finally(again);
-    });
-  };
-  const stop = (): void => {
-    stopped = true;
-    cancel();
-  };
-  return { start: again, stop };
-}

@@ -2,6 +2,8 @@ import { apply, newIntent } from './apply.ts';
 import { definitionHash, type Definition } from './define.ts';
 import type { Deps } from './deps.ts';
 import type { Job } from './job.ts';
+import { describeError } from './outcome.ts';
+import type { JobRecord } from './records.ts';
 import { StoreUnavailable, type Version } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 
@@ -29,8 +31,9 @@ const DEFINE_WITHIN_MS = 30_000;
 
 /**
  * Notes that this build is alive and, if it is the one in force, defines what changed and retires
- * what is gone. With `adopt` it becomes the newest. With `check`, the records are looked at too, so
- * that one deleted by hand comes back. True if this build's definitions are in force.
+ * what is gone. With `adopt` it becomes the newest. With `check`, the records are looked at too:
+ * one that was deleted, restored or left behind is put right. True if this build's definitions are
+ * in force.
  */
 export async function registerJobs(
   deps: Deps,
@@ -39,15 +42,18 @@ export async function registerJobs(
   const seen = await update(deps, (meta, now) => noteBuild(deps, meta, now, adopt));
   if (!inForce(deps, seen.meta, seen.now)) return false;
 
-  const present = check ? await namesOnRecord(deps) : undefined;
+  const onRecord = check ? await jobsOnRecord(deps) : undefined;
   const hashes: Record<string, string> = {};
   for (const job of deps.registry.values()) {
     const definition = definitionOf(deps, job);
     const hash = definitionHash(definition);
-    const known = seen.meta.jobs[job.name] === hash && (present?.has(job.name) ?? true);
+    const stands = onRecord === undefined || goesBy(onRecord.get(job.name), hash);
+    const known = seen.meta.jobs[job.name] === hash && stands;
     if (known || (await defineJob(deps, definition))) hashes[job.name] = hash;
   }
-  const gone = Object.keys(seen.meta.jobs).filter((name) => !deps.registry.has(name));
+  const gone = goneFrom(deps, seen.meta, onRecord);
+  // A newer build notes itself before it defines anything, so by now its note would be there.
+  if (gone.length > 0 && !(await isStillInForce(deps))) return false;
   for (const name of gone) {
     await applied(deps, { job: name, op: 'retire', event: { kind: 'retire' } });
   }
@@ -57,20 +63,76 @@ export async function registerJobs(
   return true;
 }
 
-/** Registers one job whose record is missing. */
+const goesBy = (record: JobRecord | undefined, hash: string): boolean =>
+  record?.specHash === hash && record.retiredAt === null;
+
+async function isStillInForce(deps: Deps): Promise<boolean> {
+  const found = await deps.store.readMeta(metaKey(deps.namespace));
+  return inForce(deps, readMeta(found?.value), (await deps.store.time()).storeNow);
+}
+
+/**
+ * Jobs that are in the store, but no longer in the code. Only the records know what a build
+ * defined that died before it had noted it.
+ */
+function goneFrom(
+  { registry, namespace }: Deps,
+  meta: RegistryMeta,
+  onRecord: ReadonlyMap<string, JobRecord | undefined> | undefined,
+): string[] {
+  const names = new Set(Object.keys(meta.jobs));
+  for (const [name, record] of onRecord ?? []) {
+    if (record?.namespace === namespace && record.retiredAt === null) names.add(name);
+  }
+  return [...names].filter((name) => !registry.has(name));
+}
+
+/**
+ * Says from time to time that this build is alive, and takes over when it has become the newest.
+ */
+export function keepRegistered(deps: Deps): { start(): void; stop(): void } {
+  let stopped = false;
+  let cancel = (): void => undefined;
+  const again = (): void => {
+    if (stopped) return;
+    cancel = deps.clock.after(deps.timing.seenEveryMs, () => {
+      void registerJobs(deps, { adopt: false, check: true })
+        .catch((error: unknown) =>
+          deps.log('warn', 'register_failed', { error: describeError(error).message }),
+        )
+        .finally(again);
+    });
+  };
+  const stop = (): void => {
+    stopped = true;
+    cancel();
+  };
+  return { start: again, stop };
+}
+
+/** Registers one job whose record is missing, if this build's definitions are in force. */
 export async function registerJob(deps: Deps, name: string): Promise<void> {
   const job = deps.registry.get(name);
-  if (job !== undefined) await defineJob(deps, definitionOf(deps, job));
+  if (job === undefined) return;
+  if (!(await isStillInForce(deps))) return;
+  await defineJob(deps, definitionOf(deps, job));
 }
 
 const defineJob = (deps: Deps, definition: Definition): Promise<boolean> =>
   applied(deps, { job: definition.name, op: 'define', event: { kind: 'define', definition } });
 
+/** False where it can't be done to this one job, which is said and keeps no other from it. */
 async function applied(
   deps: Deps,
   wish: Pick<Parameters<typeof newIntent>[1], 'job' | 'op' | 'event'>,
 ): Promise<boolean> {
-  const result = await apply(deps, newIntent(deps, wish, DEFINE_WITHIN_MS));
+  const result = await apply(deps, newIntent(deps, wish, DEFINE_WITHIN_MS)).catch(
+    (error: unknown) => {
+      const { message } = describeError(error);
+      deps.log('error', `${wish.op}_failed`, { job: wish.job, error: message });
+    },
+  );
+  if (result === undefined) return false;
   if (result.kind === 'unknown' || result.kind === 'unavailable') {
     throw new StoreUnavailable(`could not ${wish.op} job "${wish.job}"`, { cause: result.cause });
   }
@@ -146,13 +208,13 @@ function readMeta(value: unknown): RegistryMeta {
 
 const PAGE = 500;
 
-async function namesOnRecord(deps: Deps): Promise<ReadonlySet<string>> {
-  const names = new Set<string>();
+async function jobsOnRecord(deps: Deps): Promise<ReadonlyMap<string, JobRecord | undefined>> {
+  const found = new Map<string, JobRecord | undefined>();
   let after: string | undefined;
   for (;;) {
     const page = await deps.store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
-    for (const { name } of page) names.add(name);
+    for (const { name, record } of page) found.set(name, record);
     after = page.at(-1)?.name;
-    if (page.length < PAGE) return names;
+    if (page.length < PAGE) return found;
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { registerJobs } from '../../server/core/register.ts';
-import { wakeAll } from '../../server/core/wake.ts';
+import { keepRegistered, registerJobs } from '../../server/core/register.ts';
+import { StoreUnavailable } from '../../server/core/store.ts';
+import { sleep } from '../../server/core/time.ts';
+import { wakeAll, wakeJob } from '../../server/core/wake.ts';
 import { job, openService, tempDb } from '../service.ts';
 import { testClock } from '../test-clock.ts';
 
@@ -148,6 +150,96 @@ describe('builds', () => {
     expect(record?.rev).toBeGreaterThan(1_000_000);
   });
 
+  test('a job of a build that died before it could say so is retired all the same', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const { store } = await openService([job({}), job({ name: 'other' })], env('one'));
+    const found = await store.readMeta('registry:default');
+    const unsaid = { ...Object(found?.value), jobs: {} };
+    await store.writeMeta('registry:default', unsaid, found?.version);
+    await clock.advance(1000);
+
+    const without = await openService([job({ name: 'other' })], env('two'));
+
+    expect((await without.store.read('job')).record?.retiredAt).not.toBeNull();
+    expect((await without.store.read('other')).record?.retiredAt).toBeNull();
+  });
+
+  test('a record of another definition, as from a backup, is defined again', async () => {
+    const path = tempDb();
+    const service = await openService([job({ timeout: '7m' })], { path });
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec(`UPDATE jobs SET doc = json_set(doc, '$.specHash', 'old', '$.spec.timeoutMs', 1000)`);
+    db.close();
+
+    await registerJobs(service.deps, { adopt: false, check: true });
+
+    expect((await service.store.read('job')).record?.spec.timeoutMs).toBe(420_000);
+  });
+
+  test('a job whose record is missing is not registered by a build that is not in force', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    const old = await openService([job({ schedule: '0 * * * *' })], env('one'));
+    await clock.advance(1000);
+    const newer = await openService([job({ schedule: '30 * * * *' })], env('two'));
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec('DELETE FROM jobs');
+    db.close();
+
+    await wakeJob(old.deps, 'job');
+    const byOld = (await old.store.read('job')).record;
+    await wakeJob(newer.deps, 'job');
+    const byNewer = (await newer.store.read('job')).record;
+
+    expect(byOld).toBeUndefined();
+    expect(byNewer?.schedules.at(-1)?.schedule).toBe('30 * * * *');
+  });
+
+  test('one that lives says so from time to time, also after the store did not answer', async () => {
+    const service = await openService([job({})]);
+    const { store, clock, deps } = service;
+    const lastSeen = async (): Promise<unknown> => {
+      const found = await store.readMeta('registry:default');
+      return Reflect.get(Object(Reflect.get(Object(found?.value), 'builds')), 'test');
+    };
+    const writeMeta = store.writeMeta.bind(store);
+    const seen = keepRegistered(deps);
+    seen.start();
+
+    store.writeMeta = () => Promise.reject(new StoreUnavailable('locked'));
+    await clock.advance(deps.timing.seenEveryMs);
+    store.writeMeta = writeMeta;
+    await clock.advance(deps.timing.seenEveryMs);
+    const at = clock.wall();
+    seen.stop();
+    await clock.advance(3 * deps.timing.seenEveryMs);
+
+    expect(service.logged.join('\n')).toContain('warn register_failed');
+    expect(await lastSeen()).toMatchObject({ lastSeenAt: at });
+  });
+
+  test('one that is stopped while it says so says no more', async () => {
+    const { deps, store, clock } = await openService([job({})]);
+    const seen = keepRegistered(deps);
+    seen.start();
+    const time = store.time.bind(store);
+    let asked = 0;
+    store.time = async () => {
+      asked++;
+      await sleep(clock, 1000);
+      return await time();
+    };
+
+    await clock.advance(deps.timing.seenEveryMs);
+    seen.stop();
+    await clock.advance(3 * deps.timing.seenEveryMs);
+
+    expect(asked).toBe(1);
+  });
+
   test('the same registry again writes no record', async () => {
     const service = await openService([job({})]);
     const before = (await service.store.read('job')).version;
@@ -175,6 +267,22 @@ describe('a record that can not be used', () => {
     expect(problem).toMatch(/watermark is missing/);
     const told = service.logged.filter((line) => line.includes('job_quarantined'));
     expect(told).toHaveLength(1);
+  });
+
+  test('keeps no other job from being defined', async () => {
+    const [clock, path] = [testClock(), tempDb()];
+    const env = (build: string) => ({ clock, path, env: { PUNCTUAL_BUILD: build } });
+    await openService([job({ name: 'broken' })], env('one'));
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(path);
+    db.exec("UPDATE jobs SET doc = json_remove(doc, '$.watermark')");
+    db.close();
+    await clock.advance(1000);
+
+    const service = await openService([job({ name: 'broken' }), job({ name: 'fine' })], env('two'));
+
+    expect((await service.store.read('fine')).record?.build).toBe('two');
+    expect(service.logged.join('\n')).toMatch(/error define_failed .*watermark is missing/);
   });
 
   test('a watermark in the future is one', async () => {
