@@ -50,7 +50,11 @@ export async function wakeJob(deps: Deps, name: string, seen?: Held): Promise<Wo
     if (turn.granted !== undefined) {
       const ended = deps.runner.start(deps, turn.granted);
       started.push({ runId: turn.granted.run.id, ended });
-    } else if (!turn.wrote && !(await waitForEarly(deps, held))) break;
+    } else if (!turn.wrote) {
+      if (!(await waitForEarly(deps, held))) break;
+      // Looks again, rather than trust its own clock for the last moment.
+      held = undefined;
+    }
   }
   return { started, outcome: outcomeOf(started.length, held?.record), record: held?.record };
 }
