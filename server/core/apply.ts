@@ -74,6 +74,8 @@ const LAST_PAUSE_MS = 1000;
 interface Tries {
   /** Whether one may have been applied without our knowing. */
   unsure: boolean;
+  /** Those that were asked for, by whichever try. */
+  readonly attemptIds: string[];
   readonly existing: Set<string>;
   covered: Covered | undefined;
   readAll: boolean;
@@ -111,6 +113,7 @@ export function newIntent(
 export async function apply(deps: ApplyDeps, intent: Intent): Promise<Applied> {
   const tries: Tries = {
     unsure: false,
+    attemptIds: [],
     existing: new Set(),
     covered: undefined,
     readAll: false,
@@ -157,7 +160,7 @@ async function decide(
 ): Promise<Applied | 'again'> {
   try {
     assertPast(intent, now);
-    const own = tries.unsure ? await evidence(deps, intent, now) : undefined;
+    const own = tries.unsure ? await evidence(deps, intent, now, tries.attemptIds) : undefined;
     if (own !== undefined) return own;
     const ctx = contextOf(deps, intent, now, tries);
     const stepped = step(now.record, intent.event, ctx);
@@ -207,8 +210,17 @@ function contextOf(deps: ApplyDeps, intent: Intent, now: Seen, tries: Tries): De
     intentId: intent.id,
     existing: tries.existing,
     covered: tries.covered,
-    offer: intent.offer,
+    offer: offerOf(intent, tries),
   };
+}
+
+/**
+ * An earlier try may have been granted, and its lease be over by now: each try that can't rule that
+ * out has an id of its own, or two attempts would go by one.
+ */
+function offerOf({ offer }: Intent, { unsure, attemptIds }: Tries): Offer | undefined {
+  if (offer === undefined || !unsure) return offer;
+  return { ...offer, attemptId: `${offer.attemptId}r${attemptIds.length}` };
 }
 
 interface Decided {
@@ -241,6 +253,7 @@ async function commit(
     tries.cause = CONTENDED;
     return 'again';
   }
+  if (stepped.grant !== undefined) tries.attemptIds.push(stepped.grant.attemptId);
   const askedAt = momentOf(deps.clock);
   const committed = await deps.store.commit({
     op: intent.op,
@@ -268,12 +281,12 @@ async function commit(
         return { kind: 'refused', why: 'exists', runId: null };
       }
       tries.unsure = true;
-      tries.cause = undefined;
+      tries.cause = tries.existing.size > 0 ? undefined : CONTENDED;
       for (const id of committed.runIds) tries.existing.add(id);
       tries.covered = await coveredBeyond(deps, record.name, now.record?.watermark ?? 0);
       return 'again';
     case 'missing':
-      tries.cause = undefined;
+      tries.cause = tries.readAll ? undefined : CONTENDED;
       tries.readAll = true;
       return 'again';
   }

@@ -10,24 +10,25 @@ import type { Of } from './event.ts';
  * made before its first try.
  */
 
-/** What an earlier try of this intent came to, if it was applied after all. */
+/** What an earlier try came to, if it was applied after all. `attemptIds` it may have granted. */
 export async function evidence(
   deps: ApplyDeps,
   intent: Intent,
   now: Seen,
+  attemptIds: readonly string[],
 ): Promise<Applied | undefined> {
-  const { offer } = intent;
   const held = heldOf(now);
   if (held === undefined) return undefined;
-  const lease = offer && held.record.active[offer.attemptId];
+  const attemptId = attemptIds.find((id) => held.record.active[id] !== undefined);
+  const lease = attemptId === undefined ? undefined : held.record.active[attemptId];
   const runId = lease?.runId ?? (await ownTrace(deps, intent, held.record));
   if (runId === undefined) return undefined;
   const run = await deps.store.getRun(runId);
   const runs = new Map(run === undefined ? [] : [[runId, run]]);
   const granted =
-    lease === undefined || offer === undefined || run === undefined
+    attemptId === undefined || run === undefined
       ? undefined
-      : { attemptId: offer.attemptId, run, held, sentAt: intent.sentAt };
+      : { attemptId, run, held, sentAt: intent.sentAt };
   return { kind: 'applied', held, runs, granted };
 }
 

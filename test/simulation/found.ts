@@ -129,4 +129,10 @@ export const FOUND: readonly Planted[] = [
     seed: 401297,
     edits: [core('watermark.ts', 'to: Math.max(to, paused.at)', 'to')],
   },
+  {
+    name: 'grants a second attempt under the id of the first',
+    known: 'ours: a claim that stayed unknown for longer than its lease was tried once more',
+    seed: 458,
+    edits: [core('apply.ts', 'offer: offerOf(intent, tries),', 'offer: intent.offer,')],
+  },
 ];

@@ -111,7 +111,7 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       core(
         'apply.ts',
-        'const own = tries.unsure ? await evidence(deps, intent, now) : undefined;',
+        'const own = tries.unsure ? await evidence(deps, intent, now, tries.attemptIds) : undefined;',
         'const own = undefined;',
       ),
     ],

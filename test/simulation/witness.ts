@@ -41,6 +41,7 @@ export class Witness {
   readonly #endedByOwner = new Set<string>();
   readonly #lost = new Set<string>();
   readonly #setAside = new Set<string>();
+  readonly #attempts = new Set<string>();
   readonly #settled: Live[] = [];
   readonly #late: { readonly live: Live; readonly at: number }[] = [];
   readonly #tally = new Map<string, number>();
@@ -103,6 +104,8 @@ export class Witness {
     for (const [attemptId, lease] of Object.entries(after.active)) {
       if (before?.active[attemptId] !== undefined) continue;
       if (lease.beside && !this.beside.has(lease.runId)) return `${lease.runId} runs beside others`;
+      if (this.#attempts.has(attemptId)) return `I6 ${lease.runId} has ${attemptId} once more`;
+      this.#attempts.add(attemptId);
       const slots = slotsOf(after);
       const key = `${after.name}#${lease.fence}`;
       this.#granted.set(key, {
