@@ -75,3 +75,17 @@ export function utc(at: Instant): string {
 function iso(at: Instant): string {
   return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at);
 }
+
+/** `24 December 2026`, of what a wall clock shows, counted as if that clock were in UTC. */
+export const longDate = (wall: number): string =>
+  new Date(wall).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+
+/** `02:30`, with seconds only where there are any. */
+export const wallTime = (wall: number): string =>
+  new Date(wall).toISOString().slice(-13, -5).replace(/:00$/, '');
+
+/** `Sun 8 March 2026, 03:00`. */
+export const wallDateTime = (wall: number): string =>
+  `${WEEKDAYS[new Date(wall).getUTCDay()]} ${longDate(wall)}, ${wallTime(wall)}`;
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;

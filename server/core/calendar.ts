@@ -1,4 +1,4 @@
-/** Finds the days and minutes that a schedule names, on a wall clock: no zone, no instant. */
+/** Finds the days and seconds that a schedule names, on a wall clock: no zone, no instant. */
 
 /** Which days a schedule names. */
 export interface Days {
@@ -19,75 +19,96 @@ export interface NthWeekday {
   readonly nth: number | 'last';
 }
 
-/** What the search needs of a schedule. */
+/** Days times hours times minutes times seconds; each ascending, none empty but `days`' own. */
 export interface WallSchedule {
   readonly days: Days;
-  /** Minutes of the day, ascending. */
-  readonly times: readonly number[];
+  readonly hours: readonly number[];
+  readonly minutes: readonly number[];
+  readonly seconds: readonly number[];
 }
 
-export const MINUTE_MS = 60_000;
-const DAY_MINUTES = 1440;
+const DAY_SECONDS = 86_400;
 /** After 400 years the calendar repeats, weekdays and all: what has not come by then never does. */
 const CALENDAR_MONTHS = 400 * 12;
 
 /**
- * The nearest minute of a wall clock that the schedule names, from `from` on (`from` included) and
+ * The nearest second of a wall clock that the schedule names, from `from` on (`from` included) and
  * onwards (1) or backwards (-1). Counted from midnight on 1 January 1970 on that clock.
  */
 export function findWall(schedule: WallSchedule, from: number, way: 1 | -1): number | undefined {
-  const { days, times } = schedule;
-  const today = Math.floor(from / DAY_MINUTES);
+  const { days, hours, minutes, seconds } = schedule;
+  const today = Math.floor(from / DAY_SECONDS);
   let day = findDay(days, today, way);
   if (day === today) {
-    const time = findTime(times, from - today * DAY_MINUTES, way);
-    if (time !== undefined) return day * DAY_MINUTES + time;
+    const time = findTime(schedule, from - today * DAY_SECONDS, way);
+    if (time !== undefined) return day * DAY_SECONDS + time;
     day = findDay(days, today + way, way);
   }
-  const time = way === 1 ? times[0] : times.at(-1);
-  return day === undefined || time === undefined ? undefined : day * DAY_MINUTES + time;
+  if (day === undefined) return undefined;
+  return day * DAY_SECONDS + timeOf(edge(hours, way), edge(minutes, way), edge(seconds, way));
 }
 
-/** The nearest time of day, `from` included, by halving. */
-function findTime(times: readonly number[], from: number, way: 1 | -1): number | undefined {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < from) low = middle + 1;
-    else high = middle;
+/** The nearest second of a day, `from` included: in its minute, its hour, or a later hour. */
+function findTime(schedule: WallSchedule, from: number, way: 1 | -1): number | undefined {
+  const { hours, minutes, seconds } = schedule;
+  const [hour, minute] = [Math.floor(from / 3600), Math.floor(from / 60) % 60];
+  if (hours.includes(hour)) {
+    const second = minutes.includes(minute) ? nearest(seconds, from % 60, way) : undefined;
+    if (second !== undefined) return timeOf(hour, minute, second);
+    const other = nearest(minutes, minute + way, way);
+    if (other !== undefined) return timeOf(hour, other, edge(seconds, way));
   }
-  return way === 1 || times[low] === from ? times[low] : times[low - 1];
+  const other = nearest(hours, hour + way, way);
+  if (other === undefined) return undefined;
+  return timeOf(other, edge(minutes, way), edge(seconds, way));
 }
+
+const timeOf = (hour: number, minute: number, second: number): number =>
+  (hour * 60 + minute) * 60 + second;
+
+const nearest = (values: readonly number[], from: number, way: 1 | -1): number | undefined =>
+  way === 1 ? values.find((value) => value >= from) : values.findLast((value) => value <= from);
+
+const edge = (values: readonly number[], way: 1 | -1): number => values.at(way === 1 ? 0 : -1) ?? 0;
 
 /** The nearest day, `from` included. Days and months are counted from January 1970. */
 export function findDay(days: Days, from: number, way: 1 | -1): number | undefined {
   let month = monthOf(from);
+  let date = from - firstDay(month) + 1;
   for (let searched = 0; searched <= CALENDAR_MONTHS; searched += 1) {
     if (days.months.includes(modulo(month, 12) + 1)) {
       const first = firstDay(month);
-      const length = firstDay(month + 1) - first;
-      const edge = way === 1 ? 1 : length;
-      let date = searched === 0 ? from - first + 1 : edge;
-      for (; date >= 1 && date <= length; date += way) {
-        if (isNamed(days, date, modulo(first + date + 3, 7), length)) return first + date - 1;
-      }
+      const named = datesOf(days, modulo(first + 4, 7), firstDay(month + 1) - first);
+      const left = named & (way === 1 ? -1 << date : ~(-2 << date));
+      if (left !== 0) return first - 1 + (way === 1 ? lowestBit(left) : highestBit(left));
     }
     month += way;
+    date = way === 1 ? 1 : 31;
   }
   return undefined;
 }
 
-function isNamed(days: Days, date: number, weekday: number, length: number): boolean {
-  const byDate = days.dates.includes(date) || (days.lastDate && date === length);
-  const byWeekday =
-    days.weekdays.includes(weekday) ||
-    days.nthWeekdays.some(
-      (named) =>
-        named.weekday === weekday &&
-        (named.nth === 'last' ? date + 7 > length : named.nth === Math.ceil(date / 7)),
-    );
-  return days.either ? byDate || byWeekday : byDate && byWeekday;
+const EVERY_SEVENTH = 0b1_0000001_0000001_0000001_0000001;
+
+/** The dates named in a month that begins on a weekday, one bit each. */
+function datesOf(days: Days, beginsOn: number, length: number): number {
+  let byDate = days.lastDate ? 1 << length : 0;
+  for (const date of days.dates) byDate |= 1 << date;
+  let byWeekday = 0;
+  for (const weekday of days.weekdays) {
+    byWeekday |= EVERY_SEVENTH << (1 + modulo(weekday - beginsOn, 7));
+  }
+  for (const { weekday, nth } of days.nthWeekdays) {
+    const first = 1 + modulo(weekday - beginsOn, 7);
+    const date = first + 7 * ((nth === 'last' ? Math.floor((length - first) / 7) + 1 : nth) - 1);
+    if (date <= length) byWeekday |= 1 << date;
+  }
+  const all = ~(-2 << length);
+  return all & (days.either ? byDate | byWeekday : byDate & byWeekday);
 }
+
+const highestBit = (bits: number): number => 31 - Math.clz32(bits);
+const lowestBit = (bits: number): number => highestBit(bits & -bits);
 
 /** The month of a day. Dividing by the mean length of a month errs by one at most. */
 function monthOf(day: number): number {
@@ -97,6 +118,6 @@ function monthOf(day: number): number {
 }
 
 // Months since 1970, not a year and a month: `Date.UTC` takes the years 0–99 for 1900–1999.
-const firstDay = (month: number): number => Date.UTC(1970, month, 1) / (DAY_MINUTES * MINUTE_MS);
+const firstDay = (month: number): number => Date.UTC(1970, month, 1) / (DAY_SECONDS * 1000);
 
 const modulo = (value: number, by: number): number => ((value % by) + by) % by;

@@ -3,8 +3,16 @@
  * means "May" to it, and six fields start with seconds), so all text is checked here first.
  */
 
-/** The five fields in their order: minute, hour, day of month, month, day of week. */
-export type CronFields = readonly [string, string, string, string, string];
+/** The fields of cron text, in upper case. */
+export interface CronFields {
+  /** Null where the text has five fields: then the second is 0. */
+  readonly second: string | null;
+  readonly minute: string;
+  readonly hour: string;
+  readonly dayOfMonth: string;
+  readonly month: string;
+  readonly dayOfWeek: string;
+}
 
 interface Field {
   readonly name: string;
@@ -17,6 +25,7 @@ interface Field {
 const MONTHS = 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ');
 const WEEKDAYS = 'SUN MON TUE WED THU FRI SAT'.split(' ');
 
+const SECOND: Field = { name: 'second', min: 0, max: 59, names: [] };
 const FIELDS: readonly Field[] = [
   { name: 'minute', min: 0, max: 59, names: [] },
   { name: 'hour', min: 0, max: 23, names: [] },
@@ -25,25 +34,26 @@ const FIELDS: readonly Field[] = [
   { name: 'day-of-week', min: 0, max: 7, names: WEEKDAYS },
 ];
 
-const MACROS: ReadonlyMap<string, CronFields> = new Map([
-  ['@hourly', ['0', '*', '*', '*', '*']],
-  ['@daily', ['0', '0', '*', '*', '*']],
-  ['@midnight', ['0', '0', '*', '*', '*']],
-  ['@weekly', ['0', '0', '*', '*', '0']],
-  ['@monthly', ['0', '0', '1', '*', '*']],
-  ['@yearly', ['0', '0', '1', '1', '*']],
-  ['@annually', ['0', '0', '1', '1', '*']],
+const MACROS: ReadonlyMap<string, string> = new Map([
+  ['@hourly', '0 * * * *'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@monthly', '0 0 1 * *'],
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
 ]);
 
 const MACRO_HINTS: ReadonlyMap<string, string> = new Map([
   ['@reboot', 'a schedule names instants, and a start is not one'],
-  ['@every', 'write a step, such as */10 in the minute field'],
+  ['@every', "give the job every: '10m' in place of a schedule, or write a step such as */10"],
+  ['@secondly', 'write * * * * * *'],
   ['@minutely', 'write * * * * *'],
   ['@weekdays', 'write 0 0 * * 1-5'],
   ['@weekends', 'write 0 0 * * 0,6'],
 ]);
 
-const FIVE_FIELDS = 'five fields (minute hour day-of-month month day-of-week)';
+const FIVE_FIELDS = `five fields (${FIELDS.map(({ name }) => name).join(' ')})`;
 
 /** Every value of every field written out takes about 350 characters. */
 const TEXT_LIMIT = 500;
@@ -63,17 +73,28 @@ export function cronProblems(text: string): string[] {
   if (/^(CRON_)?TZ=/.test(first)) {
     return [`"${first}" cannot stand in cron text: the time zone has a setting of its own`];
   }
-  if (words.length === 6) return [`seconds are not supported: ${FIVE_FIELDS} expected, got 6`];
-  if (words.length !== 5) return [`expected ${FIVE_FIELDS}, got ${words.length}`];
-  const problems = FIELDS.flatMap((field, i) => fieldProblems(field, words[i] ?? ''));
+  const fields = words.length === 6 ? [SECOND, ...FIELDS] : FIELDS;
+  if (words.length !== fields.length) return [wrongCount(words)];
+  const problems = fields.flatMap((field, i) => fieldProblems(field, words[i] ?? ''));
   return [...new Set(problems)];
 }
 
-/** The fields of cron text that has no problems: macros written out, all in upper case. */
+function wrongCount(words: readonly string[]): string {
+  const expected = `expected ${FIVE_FIELDS}, or six with the second first, got ${words.length}`;
+  const missing = FIELDS.slice(words.length).map(({ name }) => name);
+  if (missing.length === 0) return expected;
+  const [last = ''] = missing.slice(-1);
+  const others = missing.slice(0, -1).join(', ');
+  return `${expected}: ${others === '' ? `${last} is` : `${others} and ${last} are`} missing`;
+}
+
+/** The fields of cron text that has no problems, macros written out. */
 export function cronFields(text: string): CronFields {
-  const words = text.trim().toUpperCase().split(/\s+/);
-  const [minute = '', hour = '*', date = '*', month = '*', weekday = '*'] = words;
-  return MACROS.get(minute.toLowerCase()) ?? [minute, hour, date, month, weekday];
+  const written = MACROS.get(text.trim().toLowerCase()) ?? text;
+  const words = written.trim().toUpperCase().split(/\s+/);
+  const second = words.length === 6 ? (words.shift() ?? null) : null;
+  const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = words;
+  return { second, minute, hour, dayOfMonth, month, dayOfWeek };
 }
 
 function macroProblems(macro: string, words: number): string[] {

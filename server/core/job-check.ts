@@ -4,15 +4,15 @@ import type { Job, Problem } from './job.ts';
 import { describeError } from './outcome.ts';
 import type { CatchUp, Overlap, RetryPolicy } from './records.ts';
 import { parseSchedule } from './schedule.ts';
-import { parseDuration } from './time.ts';
+import { durationText, parseDuration } from './time.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const TAG = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
 const HOUR_MS = 3_600_000;
 const FIELDS = {
   definition:
-    'name description tags schedule timeZone overlap catchUp timeout lease retry onLost input ' +
-    'run isolate',
+    'name description tags schedule every at timeZone overlap catchUp timeout lease retry onLost ' +
+    'input run isolate',
   catchUp: 'runs within max',
   retry: 'attempts backoff',
   'retry.backoff': 'from factor to jitter',
@@ -108,22 +108,32 @@ class Check {
   }
 
   schedule(given: Given, name: string): { schedule: string | null; timeZone: string } {
-    const schedule = given['schedule'] ?? null;
+    const { field, text: schedule } = this.scheduleText(given);
     const timeZone = given['timeZone'] ?? 'UTC';
     if (typeof timeZone !== 'string') {
       this.fail('timeZone', `expected an IANA name such as "UTC", got ${show(timeZone)}`);
       return { schedule: null, timeZone: 'UTC' };
     }
-    if (schedule !== null && typeof schedule !== 'string') {
-      this.fail('schedule', `expected cron text such as "0 2 * * *", got ${show(schedule)}`);
-      return { schedule: null, timeZone };
-    }
     // Without a schedule the zone is checked all the same: a typing error waits there.
     const parsed = parseSchedule({ schedule: schedule ?? '* * * * *', timeZone }, name);
-    if ('problems' in parsed) {
-      for (const problem of parsed.problems) this.fail(problem.field, problem.message);
+    for (const problem of 'problems' in parsed ? parsed.problems : []) {
+      this.fail(problem.field === 'schedule' ? field : problem.field, problem.message);
     }
     return { schedule, timeZone };
+  }
+
+  /** What names the job's occurrences, as one text, and the field that says it. */
+  scheduleText(given: Given): { field: string; text: string | null } {
+    const isGiven = (name: string): boolean => (given[name] ?? null) !== null;
+    const [field = 'schedule', other] = ['schedule', 'every', 'at'].filter(isGiven);
+    const value = given[field] ?? null;
+    if (other !== undefined) {
+      this.fail(other, `a job has one of schedule, every and at; it has ${field} already`);
+    }
+    const text = value === null ? null : textOf(field, value);
+    if (text !== undefined) return { field, text };
+    this.fail(field, `expected ${RIGHT_TEXTS[field]}, got ${show(value)}`);
+    return { field, text: null };
   }
 
   overlap(value: unknown): Overlap {
@@ -233,6 +243,24 @@ class Check {
     this.fail('run', `expected the handler or a function that imports it, got ${show(value)}`);
     return () => undefined;
   }
+}
+
+const RIGHT_TEXTS: Readonly<Record<string, string>> = {
+  schedule: 'cron text such as "0 2 * * *", or a list of such texts',
+  every: 'a duration such as "15m" or milliseconds',
+  at: 'a date and time such as "2027-03-01T18:00" on the clock of the time zone',
+};
+
+/** A setting as it stands on record: several cron texts in one, a period in its largest unit. */
+function textOf(field: string, value: unknown): string | undefined {
+  if (field === 'every') {
+    const ms = parseDuration(value);
+    return ms === undefined ? undefined : `every ${durationText(ms)}`;
+  }
+  if (typeof value === 'string') return field === 'at' ? `at ${value}` : value;
+  if (field === 'at' || !Array.isArray(value) || value.length === 0) return undefined;
+  const texts = value.filter((text) => typeof text === 'string');
+  return texts.length === value.length ? texts.join('; ') : undefined;
 }
 
 interface Bounds {

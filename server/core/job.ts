@@ -12,8 +12,15 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
   readonly name: string;
   readonly description?: string;
   readonly tags?: readonly string[];
-  /** Five cron fields or a macro such as `@daily`; none: the job runs only when asked to. */
-  readonly schedule?: string;
+  /**
+   * Five cron fields, six with the second first, or a macro such as `@daily`; or several of such
+   * texts. Without this, `every` and `at` the job runs only when asked to.
+   */
+  readonly schedule?: string | readonly string[];
+  /** A period of at least a second, counted from midnight on 1 January 1970 in UTC. */
+  readonly every?: Duration;
+  /** One date and time: `2027-03-01T18:00` on the zone's clock, or with `Z` or an offset. */
+  readonly at?: string;
   /** An IANA name; `UTC`. */
   readonly timeZone?: string;
   /** What becomes of an occurrence due while an earlier run is unfinished; `skip`. */
@@ -58,6 +65,7 @@ export interface Job {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
+  /** One text for all that names its occurrences, as `schedule-text.ts` has it. */
   readonly schedule: string | null;
   readonly timeZone: string;
   /** `leaseMs` is null where the service's own holds. */

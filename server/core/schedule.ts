@@ -1,47 +1,31 @@
-import { CronExpressionParser } from 'cron-parser';
-import { cronFields, cronProblems } from './cron-text.ts';
-import type { CronFields } from './cron-text.ts';
-import {
-  findDay,
-  findWall,
-  MINUTE_MS,
-  type Days,
-  type NthWeekday,
-  type WallSchedule,
-} from './calendar.ts';
+import { findDay, type Days } from './calendar.ts';
+import { remember } from './bounded.ts';
 import type { Span } from './records.ts';
+import { readRule, splitRules, textProblems, type Rule } from './schedule-text.ts';
 import type { Instant } from './time.ts';
+import { isZone, LAST_INSTANT, zoneOf, type Zone } from './zone.ts';
+import { nextZoned, previousZoned } from './zoned.ts';
 
 /*
- * Which instants a schedule names. Everything else asks here; nothing else knows time zones.
+ * Which instants a schedule names. Everything else asks here.
  *
- * A schedule is a set of days times a set of times of day, and it is searched as such: the next
- * day that it names, then the next time in that day, never minute by minute. An answer depends on
- * the arguments alone. No clock is read, asking from any instant gives what stepping there would
- * have given, and looking back is the mirror of looking ahead.
+ * A schedule is read once: its text into rules, the fields of cron text into the numbers that they
+ * name. It is then searched as what it is, days times hours times minutes: the next day that it
+ * names, then the next time in that day, never minute by minute (`calendar.ts`). That search knows
+ * a wall clock only. What the wall clock shows when, also where it is put forward or back, is found
+ * apart from it (`zoned.ts`, by the offsets of `zone.ts`).
  *
- * Days go by Vixie cron's rule. Where day of month and day of week are both restricted, either is
- * enough. A field that begins with a star, even one with a step, or that is `?`, does not count as
- * restricted: then both must hold.
- *
- * `H` is a number drawn from the job's name, the same for ever. As a day of the month it stays
- * within 1–28, as in Jenkins, so that no month is left out.
- *
- * cron-parser reads the fields and does nothing else: its own stepping goes backwards, skips or
- * throws where clocks change, and it counts a star with a step as restricted.
- *
- * So far every schedule is in UTC. Zones come next, and their place is kept: the search knows only
- * minutes on a wall clock (`findWall`), and only `nextAfter` and `previousBefore` turn those into
- * instants. The rule to come is Debian cron's: a fixed time that the clock jumps over runs at the
- * gap's end, one that the clock shows twice runs the first time, and a schedule whose minute or
- * hour begins with a star follows real time.
+ * An answer depends on the arguments alone. No clock is read, asking from any instant gives what
+ * stepping there would have given, and looking back is the mirror of looking ahead. Occurrences
+ * strictly increase: two rules, or two times in a gap, that come to one instant are one occurrence.
  */
 
 /** A schedule that was read: plain data, made by `parseSchedule`. */
-export interface Schedule extends WallSchedule {
+export interface Schedule {
   readonly timeZone: string;
-  /** The five fields, with H resolved. */
+  /** The rules' text, with H resolved: what a person is shown, and can paste elsewhere. */
   readonly text: string;
+  readonly rules: readonly Rule[];
 }
 
 /** One thing wrong with a schedule, under the setting that has it. */
@@ -54,13 +38,13 @@ export interface ScheduleProblem {
 export type ParsedSchedule =
   { readonly schedule: Schedule } | { readonly problems: ScheduleProblem[] };
 
-/** More than a service has jobs; a full cache starts anew. */
-const CACHE_LIMIT = 20_000;
-const cache = new Map<string, ParsedSchedule>();
+/** More than a service has jobs. */
+const SCHEDULES_KEPT = 20_000;
+const kept = new Map<string, ParsedSchedule>();
 
 /**
- * Reads cron text in its time zone, or lists all that is wrong with it; never throws. `name` is
- * the job's, which H is drawn from. Refuses what never comes. Asking again is a look-up.
+ * Reads a schedule in its time zone, or lists all that is wrong with it; never throws. `name`
+ * is the job's, which H is drawn from. Refuses what never comes. Asking again is a look-up.
  */
 export function parseSchedule(
   text: { readonly schedule: string; readonly timeZone: string },
@@ -69,35 +53,81 @@ export function parseSchedule(
   // Only H (and THU, which looks like it) makes a job's schedule its own.
   const owner = /h/i.test(text.schedule) ? name : '';
   const key = `${text.schedule}\n${text.timeZone}\n${owner}`;
-  const known = cache.get(key);
-  if (known !== undefined) return known;
+  return remember(kept, SCHEDULES_KEPT, key, () => read(text, name));
+}
 
+function read(
+  { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
+  name: string,
+): ParsedSchedule {
+  const zoneProblem = `time zone "${timeZone}" is not an IANA name, such as "Europe/London"`;
   const problems: ScheduleProblem[] = [
-    ...cronProblems(text.schedule).map((message) => ({ field: 'schedule' as const, message })),
-    ...zoneProblems(text.timeZone).map((message) => ({ field: 'timeZone' as const, message })),
+    ...textProblems(schedule).map((message) => ({ field: 'schedule' as const, message })),
+    ...(isZone(timeZone) ? [] : [{ field: 'timeZone' as const, message: zoneProblem }]),
   ];
   if (problems.length > 0) return { problems };
 
-  const schedule = readSchedule(cronFields(text.schedule), text.timeZone, name);
-  if (findDay(schedule.days, 0, 1) === undefined) {
-    return { problems: [{ field: 'schedule', message: whyNever(schedule.days) }] };
+  const zone = zoneOf(timeZone);
+  const rules = splitRules(schedule).map((rule) => readRule(rule, zone, name));
+  const never = rules.map((rule) => whyNever(rule, timeZone)).filter((why) => why !== undefined);
+  if (never.length > 0) {
+    return { problems: never.map((message) => ({ field: 'schedule', message })) };
   }
-  if (cache.size >= CACHE_LIMIT) cache.clear();
-  cache.set(key, { schedule });
-  return { schedule };
+  return { schedule: { timeZone, rules, text: rules.map(({ text }) => text).join('; ') } };
 }
 
-/** The first occurrence strictly after `after`; undefined only where `Date` ends, in 275760. */
-export function nextAfter(schedule: Schedule, after: Instant): Instant | undefined {
-  const wall = findWall(schedule, Math.floor(after / MINUTE_MS) + 1, 1);
-  return wall === undefined ? undefined : wall * MINUTE_MS;
+/** The first occurrence strictly after `after`; undefined where none comes, or `Date` ends. */
+export function nextAfter({ rules, timeZone }: Schedule, after: Instant): Instant | undefined {
+  if (!(Math.abs(after) <= LAST_INSTANT)) return undefined;
+  const zone = zoneOf(timeZone);
+  let first: Instant | undefined;
+  for (const rule of rules) {
+    const at = nextOf(rule, zone, Math.floor(after));
+    if (at !== undefined && at <= LAST_INSTANT && (first === undefined || at < first)) first = at;
+  }
+  return first;
 }
 
-/** The last occurrence strictly before `before`; undefined only where `Date` begins. */
-export function previousBefore(schedule: Schedule, before: Instant): Instant | undefined {
-  const wall = findWall(schedule, Math.ceil(before / MINUTE_MS) - 1, -1);
-  return wall === undefined ? undefined : wall * MINUTE_MS;
+/** The last occurrence strictly before `before`; undefined where none came, or `Date` begins. */
+export function previousBefore(
+  { rules, timeZone }: Schedule,
+  before: Instant,
+): Instant | undefined {
+  if (!(Math.abs(before) <= LAST_INSTANT)) return undefined;
+  const zone = zoneOf(timeZone);
+  let last: Instant | undefined;
+  for (const rule of rules) {
+    const at = previousOf(rule, zone, Math.ceil(before));
+    if (at !== undefined && at >= -LAST_INSTANT && (last === undefined || at > last)) last = at;
+  }
+  return last;
 }
+
+function nextOf(rule: Rule, zone: Zone, after: Instant): Instant | undefined {
+  switch (rule.kind) {
+    case 'cron':
+      return nextZoned(rule, zone, after);
+    case 'every':
+      return (Math.floor(after / rule.ms) + 1) * rule.ms;
+    case 'at':
+      return rule.at > after ? rule.at : undefined;
+  }
+}
+
+function previousOf(rule: Rule, zone: Zone, before: Instant): Instant | undefined {
+  switch (rule.kind) {
+    case 'cron':
+      return previousZoned(rule, zone, before);
+    case 'every':
+      return (Math.ceil(before / rule.ms) - 1) * rule.ms;
+    case 'at':
+      return rule.at < before ? rule.at : undefined;
+  }
+}
+
+/** What the wall clock of a zone shows at an instant, counted as if that clock were in UTC. */
+export const shownAt = (timeZone: string, at: Instant): number =>
+  at + zoneOf(timeZone).offsetAt(at);
 
 /** The occurrences in (from, to], oldest first: the oldest `limit` of them. */
 export function occurrencesBetween(schedule: Schedule, span: Span, limit: number): Instant[] {
@@ -137,101 +167,23 @@ export function countBetween(
   return { count, atLeast: false };
 }
 
-/** The five fields with H resolved to numbers: what a person is shown, and can paste elsewhere. */
-export const resolvedText = (schedule: Schedule): string => schedule.text;
+/** The rules of all zones that are known ahead hold from then on. */
+const LASTING_FROM: Instant = Date.UTC(2040, 0);
 
-function zoneProblems(timeZone: string): string[] {
-  if (timeZone === 'UTC' || timeZone === 'Etc/UTC') return [];
-  return isZone(timeZone)
-    ? [`time zone "${timeZone}": only UTC is supported so far`]
-    : [`time zone "${timeZone}" is not an IANA name, such as "Europe/London"`];
-}
-
-function isZone(timeZone: string): boolean {
-  if (!/^[a-z]/i.test(timeZone)) return false; // Intl takes offsets such as "+05:30", too
-  try {
-    Intl.DateTimeFormat('en', { timeZone });
-    return true;
-  } catch {
-    return false;
+/** Undefined if a rule comes at all. */
+function whyNever(rule: Rule, timeZone: string): string | undefined {
+  if (rule.kind !== 'cron') return undefined;
+  const { days } = rule.wall;
+  if (findDay(days, 0, 1) === undefined) return whyNoDay(days);
+  if (!rule.realTime || nextZoned(rule, zoneOf(timeZone), LASTING_FROM) !== undefined) {
+    return undefined;
   }
-}
-
-function readSchedule(fields: CronFields, timeZone: string, name: string): Schedule {
-  const minute = readField('minute', fields[0], name);
-  const hour = readField('hour', fields[1], name);
-  const date = readField('dayOfMonth', fields[2], name);
-  const month = readField('month', fields[3], name);
-  const weekday = readField('dayOfWeek', fields[4], name);
-  return {
-    timeZone,
-    text: [minute, hour, date, month, weekday].map(({ text }) => text).join(' '),
-    days: {
-      months: month.numbers,
-      dates: date.numbers,
-      lastDate: date.last,
-      weekdays: weekday.numbers,
-      nthWeekdays: weekday.nth,
-      either: !/^[*?]/.test(fields[2]) && !/^[*?]/.test(fields[4]),
-    },
-    times: hour.numbers.flatMap((h) => minute.numbers.map((m) => h * 60 + m)),
-  };
-}
-
-const CRON_FIELDS = ['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
-type CronField = (typeof CRON_FIELDS)[number];
-
-/** A field, or one item of its list: the numbers it names, and what takes a month to tell. */
-interface FieldValues {
-  readonly text: string;
-  readonly numbers: readonly number[];
-  readonly last: boolean;
-  readonly nth: readonly NthWeekday[];
-}
-
-// By itself each item, since cron-parser refuses lists that name a number twice.
-function readField(field: CronField, text: string, name: string): FieldValues {
-  const items = text.split(',').map((item) => readItem(field, item, name));
-  return {
-    text: [...new Set(items.flatMap((item) => item.text.split(',')))].join(','),
-    numbers: [...new Set(items.flatMap((item) => item.numbers))].sort((a, b) => a - b),
-    last: items.some((item) => item.last),
-    nth: items.flatMap((item) => item.nth),
-  };
-}
-
-const HASHED_DAYS = { dayOfMonth: 'H(1-28)', dayOfWeek: 'H(0-6)' } as const;
-
-function readItem(field: CronField, item: string, name: string): FieldValues {
-  const isDay = field === 'dayOfMonth' || field === 'dayOfWeek';
-  const asked = isDay ? item.replace(/^H(?!\()/, HASHED_DAYS[field]) : item;
-  const { fields } = CronExpressionParser.parse(
-    CRON_FIELDS.map((other) => (other === field ? asked : '*')).join(' '),
-    // An empty seed would be drawn anew each time. The date is not used; it saves reading a clock.
-    { tz: 'UTC', hashSeed: name === '' ? 'unnamed' : name, currentDate: 0 },
-  );
-  const values: readonly (number | string)[] = fields[field].values;
-  const numbers = values.filter((value) => typeof value === 'number');
-  const text = item.startsWith('H') ? numbersText(numbers) : item;
-  if (field !== 'dayOfWeek') return { text, numbers, last: values.includes('L'), nth: [] };
-
-  const weekdays = values.map((value) => parseInt(`${value}`, 10) % 7);
-  const nth = numbers.length === 0 ? 'last' : fields.dayOfWeek.nthDay;
-  if (nth === 0) return { text, numbers: weekdays, last: false, nth: [] };
-  return { text, numbers: [], last: false, nth: weekdays.map((weekday) => ({ weekday, nth })) };
-}
-
-/** Numbers as cron text: `7`, `7,37`, or `7-52/15` for more of them if they are evenly spaced. */
-function numbersText(numbers: readonly number[]): string {
-  const [first = 0, second = 0] = numbers;
-  const step = second - first;
-  const even = numbers.every((number, i) => number === first + i * step);
-  return even && numbers.length > 3 ? `${first}-${numbers.at(-1)}/${step}` : numbers.join(',');
+  return `never comes: on those days clocks in ${timeZone} are put forward over those times`;
 }
 
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-function whyNever({ months, dates }: Days): string {
+function whyNoDay({ months, dates }: Days): string {
   const longest = Math.max(...months.map((month) => LONGEST_MONTHS[month - 1] ?? 31));
   return Math.min(...dates) > longest
     ? `never comes: no month named has a day ${dates.join(' or ')}`

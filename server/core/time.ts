@@ -49,6 +49,13 @@ export function parseDuration(value: unknown): number | undefined {
   return Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
 }
 
+/** The shortest text of a duration, in its largest whole unit: `'15m'`. */
+export function durationText(ms: number): string {
+  const fits = Object.entries(UNITS).findLast(([, length]) => ms % length === 0);
+  const [unit, length] = fits ?? ['ms', 1];
+  return `${ms / length}${unit}`;
+}
+
 /**
  * An instant as it stands in ids: `20260131T160000Z`, with milliseconds only where there are any.
  */

@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { cronFields, cronProblems } from '../../server/core/cron-text.ts';
 
 const FIVE = 'five fields (minute hour day-of-month month day-of-week)';
+const COUNT = `expected ${FIVE}, or six with the second first, got`;
 const LAST_DAY = 'write a day 1–31, or L for the last day of the month';
 
 describe('cron text without problems', () => {
   test.each([
     '* * * * *',
+    '* * * * * *',
+    '*/10 0 0 * * 1-5',
+    'H H H * * *',
     '  5   4 * * *  ',
     '0 0 1 1 0',
     '59 23 31 12 7',
@@ -37,11 +41,14 @@ describe('a problem says what is wrong, and what would be right', () => {
     // How many fields
     ['', `the text is empty: expected ${FIVE}`],
     [' \t', `the text is empty: expected ${FIVE}`],
-    ['5', `expected ${FIVE}, got 1`],
-    ['5 *', `expected ${FIVE}, got 2`],
-    ['0 0 1', `expected ${FIVE}, got 3`],
-    ['0 0 0 1 1 *', `seconds are not supported: ${FIVE} expected, got 6`],
-    ['0 0 0 1 1 * 2027', `expected ${FIVE}, got 7`],
+    ['5', `${COUNT} 1: hour, day-of-month, month and day-of-week are missing`],
+    ['5 *', `${COUNT} 2: day-of-month, month and day-of-week are missing`],
+    ['0 0 1', `${COUNT} 3: month and day-of-week are missing`],
+    ['0 0 1 1', `${COUNT} 4: day-of-week is missing`],
+    ['0 0 0 1 1 * 2027', `${COUNT} 7`],
+    ['60 0 0 * * *', 'second 60 is outside 0–59'],
+    ['*/60 0 0 * * *', 'second step 60 is outside 1–59'],
+    ['0 60 0 * * *', 'minute 60 is outside 0–59'],
     [
       'TZ=UTC 0 0 * * *',
       '"TZ=UTC" cannot stand in cron text: the time zone has a setting of its own',
@@ -106,7 +113,12 @@ describe('a problem says what is wrong, and what would be right', () => {
 
     // Macros
     ['@reboot', '"@reboot" is not supported: a schedule names instants, and a start is not one'],
-    ['@every 5m', '"@every" is not supported: write a step, such as */10 in the minute field'],
+    [
+      '@every 5m',
+      `"@every" is not supported: give the job every: '10m' in place of a schedule, ` +
+        'or write a step such as */10',
+    ],
+    ['@secondly', '"@secondly" is not supported: write * * * * * *'],
     ['@daily 5', '"@daily" stands alone, without fields'],
     [
       '@noon',
@@ -160,11 +172,13 @@ test('every value of every field written out is accepted, and much longer text i
   expect(problems).toEqual([[], ['600 characters are too many: at most 500 are read']]);
 });
 
-test('macros stand for five fields, and names come out in upper case', () => {
-  const fields = [cronFields('@Weekly'), cronFields(' 0  h/7 l * mon-Fri ')];
+test('macros stand for five fields, names come out in upper case, a sixth field is seconds', () => {
+  const fields = ['@Weekly', ' 0  h/7 l * mon-Fri ', '*/10 0 0 1 1 *'].map(cronFields);
 
+  const days = { dayOfMonth: '*', month: '*' };
   expect(fields).toEqual([
-    ['0', '0', '*', '*', '0'],
-    ['0', 'H/7', 'L', '*', 'MON-FRI'],
+    { second: null, minute: '0', hour: '0', ...days, dayOfWeek: '0' },
+    { second: null, minute: '0', hour: 'H/7', ...days, dayOfMonth: 'L', dayOfWeek: 'MON-FRI' },
+    { second: '*/10', minute: '0', hour: '0', dayOfMonth: '1', month: '1', dayOfWeek: '*' },
   ]);
 });

@@ -65,7 +65,7 @@ class World {
   }
 
   #noteSchedule(): void {
-    const { schedule = '' } = this.#definition;
+    const schedule = String(this.#definition.schedule ?? '');
     if (this.#specs.at(-1)?.schedule === schedule) return;
     this.#specs.push({ schedule, timeZone: 'UTC', from: this.now });
   }

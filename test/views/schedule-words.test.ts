@@ -30,10 +30,10 @@ describe('a schedule is worded with a 24-hour clock', () => {
 
 describe('H is worded as the number it is for the job', () => {
   test.each([
-    ['H H * * *', 'At 23:55'],
-    ['H/30 * * * *', 'At 27 and 57 minutes past the hour'],
-    ['H/15 * * * *', 'Every 15 minutes, minutes 13 through 58 past the hour'],
-    ['0 2 * * H', 'At 02:00, only on Sunday'],
+    ['H H * * *', 'At 13:34'],
+    ['H/30 * * * *', 'At 4 and 34 minutes past the hour'],
+    ['H/15 * * * *', 'At 4, 19, 34, and 49 minutes past the hour'],
+    ['0 2 * * H', 'At 02:00, only on Saturday'],
   ])('%s: %s', (text, expected) => {
     const found = words(text);
 

@@ -1,0 +1,66 @@
+import type { ClockChange, Effect } from '../server/core/explain.ts';
+import { duration, longDate, wallTime } from './time.ts';
+
+/** What clock changes do to a schedule, as sentences. */
+
+/** One line for each rule that a change disturbs; a schedule that goes on evenly has none. */
+export const warnings = (changes: readonly ClockChange[]): string[] =>
+  changes.flatMap((change) =>
+    change.effects
+      .filter(({ kind }) => kind !== 'steady')
+      .map((effect) => `${dateOf(change)}: ${effectWords(effect, change)}`),
+  );
+
+/** A change in words: `8 March 2026: clocks go forward 1 h, from 02:00 to 03:00`. */
+export function changeWords(change: ClockChange): string {
+  const { from, to } = change;
+  const way = to > from ? 'forward' : 'back';
+  const by = duration(Math.abs(to - from));
+  return `${dateOf(change)}: clocks go ${way} ${by}, from ${wallTime(from)} to ${wallTime(to)}`;
+}
+
+/** What a change does, where it does no harm: nothing, or nothing to the pace. */
+export const harmless = ({ effects }: ClockChange): string | undefined => {
+  if (effects.some(({ kind }) => kind !== 'steady')) return undefined;
+  return effects.length === 0 ? 'nothing is scheduled then' : 'runs keep their pace';
+};
+
+const dateOf = ({ from, to }: ClockChange): string => longDate(Math.min(from, to));
+
+function effectWords({ kind, times, together }: Effect, { from, to }: ClockChange): string {
+  const one = times.length === 1;
+  const named = timesWords(times);
+  const missing = `${named} ${one ? 'does' : 'do'} not exist`;
+  const twice = `${named} ${one ? 'comes' : 'come'} twice`;
+  switch (kind) {
+    case 'moved':
+      return `${missing}, runs ${when(to, from)}${once(one, together)}`;
+    case 'left-out':
+      return `${missing}, ${one ? 'does not run' : `${times.length} runs fall out`}`;
+    case 'once':
+      return `${twice}, runs the first time only`;
+    case 'twice':
+      return `${twice}, runs both times`;
+    case 'steady':
+      return 'runs keep their pace';
+  }
+}
+
+/** A gap may end on the next day: at midnight, or across the date line. */
+const when = (wall: number, from: number): string =>
+  longDate(wall) === longDate(from) ? wallTime(wall) : `${longDate(wall)} ${wallTime(wall)}`;
+
+const once = (one: boolean, together: boolean): string => {
+  if (together) return ', as one with the run that is due then';
+  return one ? '' : ', once for all of them';
+};
+
+/** `02:30`, `02:15 and 02:45`, `02:00 to 02:55 (12 times)`. */
+function timesWords(times: readonly number[]): string {
+  const [first = 0, second] = times;
+  const last = times.at(-1) ?? first;
+  if (second === undefined) return wallTime(first);
+  const words = times.length === 2 ? 'and' : 'to';
+  const all = times.length === 2 ? '' : ` (${times.length} times)`;
+  return `${wallTime(first)} ${words} ${wallTime(last)}${all}`;
+}
