@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { readConfig, type Config } from '../server/config.ts';
 import type { Job } from '../server/core/job.ts';
-import { parseSchedule, nextAfter } from '../server/core/schedule.ts';
-import { isoInstant } from '../server/core/time.ts';
+import { explain } from '../server/core/explain.ts';
+import { parseSchedule } from '../server/core/schedule.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { runLocally } from './run-locally.ts';
+import { warnings } from '../views/clock-changes.ts';
 import { scheduleWords } from '../views/schedule-words.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { adopt, resetClock, showRun, showRuns, changeRun, statesIn } from './stored.ts';
 import { request, serverUrl } from './client.ts';
+import { occurrenceLines } from './occurrences.ts';
 import { table } from './table.ts';
+import { BadUsage, one, whole } from './usage.ts';
 
 /** One command: what follows its name, and the options. Gives the exit status. */
 export type Command = (words: string[], options: Options) => Promise<number>;
@@ -22,11 +25,6 @@ export interface Options {
   readonly state?: string | undefined;
   readonly until?: string | undefined;
   readonly wait?: string | undefined;
-}
-
-/** A mistake in the words of a command. */
-export class BadUsage extends Error {
-  override readonly name = 'BadUsage';
 }
 
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -43,33 +41,6 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['adopt', adopt],
   ['reset-clock', resetClock],
 ]);
-
-/** The comment at the top of jobs.ts is the one place where usage is written down. */
-export function usage(): string {
-  const source = readFileSync(new URL('./jobs.ts', import.meta.url), 'utf8');
-  const comment = source.slice(source.indexOf('/**') + 3, source.indexOf('*/'));
-  return comment.replaceAll(/^ \* ?/gm, '').trim();
-}
-
-/** The one word that a command needs. */
-export function one(words: readonly string[], what: string): string {
-  const [word, more] = words;
-  if (word !== undefined && more === undefined) return word;
-  throw new BadUsage(
-    `expected ${what}${more === undefined ? '' : ` and nothing more, got ${more}`}`,
-  );
-}
-
-export function whole(
-  text: string | undefined,
-  option: string,
-  preset: number,
-  max: number,
-): number {
-  const value = text === undefined ? preset : Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new BadUsage(`--${option} is "${text}"; right would be a whole number from 1 to ${max}`);
-}
 
 async function loaded(): Promise<{ config: Config; jobs: Job[] }> {
   const config = readConfig(process.env, process.cwd(), Date.now());
@@ -105,22 +76,20 @@ async function next([name, ...more]: string[], { count }: Options): Promise<numb
   const jobs = name === undefined ? (await loaded()).jobs : [(await findJob(name)).job];
   for (const job of jobs) {
     console.log(`${job.name}  ${job.schedule ?? 'only by hand'}  ${job.timeZone}`);
-    for (const at of nextOf(job, howMany)) console.log(`  ${isoInstant(at)}`);
+    for (const line of nextLines(job, howMany)) console.log(line);
   }
   return 0;
 }
 
-function nextOf(job: Job, count: number): number[] {
+function nextLines(job: Job, count: number): string[] {
   if (job.schedule === null) return [];
   const parsed = parseSchedule({ schedule: job.schedule, timeZone: job.timeZone }, job.name);
-  const found: number[] = [];
-  let at: number | undefined = Date.now();
-  while ('schedule' in parsed && found.length < count) {
-    at = nextAfter(parsed.schedule, at);
-    if (at === undefined) break;
-    found.push(at);
-  }
-  return found;
+  if ('problems' in parsed) return [];
+  const { occurrences, clockChanges } = explain(parsed.schedule, Date.now(), count);
+  return [
+    ...occurrenceLines(parsed.schedule, occurrences),
+    ...warnings(clockChanges).map((warning) => `  ${warning}`),
+  ];
 }
 
 /** The input of `--input file.json`; undefined where there is none. */

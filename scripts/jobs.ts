@@ -18,13 +18,14 @@
  */
 import { parseArgs } from 'node:util';
 import { fail } from './open.ts';
-import { commands, usage } from './commands.ts';
+import { commands } from './commands.ts';
+import { usageOf } from './usage.ts';
 
 const { values, positionals } = readArguments();
 const [name, ...rest] = positionals;
 const command = commands.get(name ?? 'help');
 if (values.help === true || command === undefined) {
-  console.log(usage());
+  console.log(usageOf('jobs.ts'));
   process.exit(values.help === true || name === undefined ? 0 : 2);
 }
 try {

@@ -40,7 +40,7 @@ function effectWords({ kind, times, together }: Effect, { from, to }: ClockChang
     case 'once':
       return `${twice}, runs the first time only`;
     case 'twice':
-      return `${twice}, runs both times`;
+      return `${twice}, runs both times${one ? '' : `, so ${2 * times.length} times`}`;
     case 'steady':
       return 'runs keep their pace';
   }
@@ -55,12 +55,11 @@ const once = (one: boolean, together: boolean): string => {
   return one ? '' : ', once for all of them';
 };
 
-/** `02:30`, `02:15 and 02:45`, `02:00 to 02:55 (12 times)`. */
+/** `02:30`, `02:15 and 02:45`, `02:00 to 02:55`. */
 function timesWords(times: readonly number[]): string {
-  const [first = 0, second] = times;
+  const exact = times.some((time) => time % 60_000 !== 0);
+  const [first = 0] = times;
   const last = times.at(-1) ?? first;
-  if (second === undefined) return wallTime(first);
-  const words = times.length === 2 ? 'and' : 'to';
-  const all = times.length === 2 ? '' : ` (${times.length} times)`;
-  return `${wallTime(first)} ${words} ${wallTime(last)}${all}`;
+  if (first === last) return wallTime(first, exact);
+  return `${wallTime(first, exact)} ${times.length === 2 ? 'and' : 'to'} ${wallTime(last, exact)}`;
 }

@@ -3,6 +3,7 @@ import type { Instant } from '../server/core/time.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { action } from './layout.ts';
 import { runLink } from './runs.ts';
+import { scheduleUrl } from './schedule.ts';
 import { scheduleWords } from './schedule-words.ts';
 import { jobBadge, runBadge, toneOf } from './state.ts';
 import { strip } from './strip.ts';
@@ -64,7 +65,9 @@ const canRun = ({ known, state }: JobSummary): boolean =>
 function schedule({ schedule: text, timeZone, name }: JobSummary): Html {
   const words = scheduleWords(text, timeZone, name);
   if (text === null) return html`<span class="none">${words}</span>`;
-  return html`<span title="${text} (${timeZone})">${words}</span> <small>${timeZone}</small>`;
+  const url = scheduleUrl({ schedule: text, timeZone, name });
+  return html`<a class="plain" href="${url}" title="${text} (${timeZone})">${words}</a>
+    <small>${timeZone}</small>`;
 }
 
 function stateNow({ state, unfinished: [first] }: JobSummary): Html {

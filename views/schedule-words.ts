@@ -1,5 +1,5 @@
 import cronstrue from 'cronstrue';
-import type { Days } from '../server/core/calendar.ts';
+import type { Days, WallSchedule } from '../server/core/calendar.ts';
 import { parseSchedule, shownAt } from '../server/core/schedule.ts';
 import type { Schedule } from '../server/core/schedule.ts';
 import type { Rule } from '../server/core/schedule-text.ts';
@@ -70,9 +70,31 @@ function cronWords({ text, wall }: Extract<Rule, { kind: 'cron' }>): string {
   const months = evenly(month, wall.days.months, 12);
   const dates = evenly(date, [], 31);
   const weekdays = weekdayField(weekday, wall.days);
-  return wall.days.either
-    ? eitherWords(time, dates, months, weekdays)
-    : words([...time, dates, months, weekdays]);
+  const [short, list] = listed(wall, time);
+  const whole = wall.days.either
+    ? eitherWords(short, dates, months, weekdays)
+    : words([...short, dates, months, weekdays]);
+  return list === undefined ? whole : whole.replace(MIDNIGHT, `At ${list}`);
+}
+
+const MIDNIGHT = 'At 00:00';
+
+/**
+ * A few times of day are told one by one, where cronstrue would say "At 15 and 45 minutes past the
+ * hour, at 01:00": it is given one time, and the list is put in that one's place.
+ */
+function listed(wall: WallSchedule, time: string[]): readonly [string[], string | undefined] {
+  const { hours, minutes, seconds } = wall;
+  const many = hours.length * minutes.length * seconds.length;
+  if (minutes.length * seconds.length === 1 || many > TIMES_LISTED) return [time, undefined];
+  const exact = seconds.some((second) => second > 0);
+  const times = hours.flatMap((hour) =>
+    minutes.flatMap((minute) =>
+      seconds.map((second) => wallTime(((hour * 60 + minute) * 60 + second) * 1000, exact)),
+    ),
+  );
+  const last = times.pop() ?? '';
+  return [['0', '0'], `${times.join(', ')} and ${last}`];
 }
 
 // cronstrue says "and" of the two day fields where cron means "or", so each is worded by itself.
@@ -90,6 +112,7 @@ function eitherWords(time: string[], date: string, months: string, weekdays: str
 const words = (fields: readonly string[]): string =>
   cronstrue.toString(fields.join(' '), { use24HourTimeFormat: true, logicalAndDayFields: true });
 
+const TIMES_LISTED = 6;
 /** Up to so many numbers are easier read than a range with a step. */
 const LISTED = 12;
 

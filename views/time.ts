@@ -80,9 +80,11 @@ function iso(at: Instant): string {
 export const longDate = (wall: number): string =>
   new Date(wall).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
-/** `02:30`, with seconds only where there are any. */
-export const wallTime = (wall: number): string =>
-  new Date(wall).toISOString().slice(-13, -5).replace(/:00$/, '');
+/** `02:30`, with seconds only where there are any, or where others beside it have some. */
+export function wallTime(wall: number, seconds = wall % MINUTE !== 0): string {
+  const text = new Date(wall).toISOString().slice(-13, -5);
+  return seconds ? text : text.slice(0, -3);
+}
 
 /** `Sun 8 March 2026, 03:00`. */
 export const wallDateTime = (wall: number): string =>

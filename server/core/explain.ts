@@ -89,18 +89,17 @@ function kindOf(schedule: Schedule, rule: Rule, transition: Transition): Effect[
   return forward ? 'left-out' : 'twice';
 }
 
-/** Whether all occurrences from before the change until after it are equally far apart. */
+/** Whether all occurrences from well before the change until after it are equally far apart. */
 function isSteady(schedule: Schedule, { at, before, after }: Transition): boolean {
   const shift = Math.abs(after - before);
-  let last = previousBefore(schedule, at - shift);
-  let distance: number | undefined;
+  const [near, far = NaN] = lastOccurrences(schedule, at - shift, 2);
+  let last = near;
   while (last !== undefined && last <= at + shift) {
     const next = nextAfter(schedule, last);
-    if (next === undefined || next - last !== (distance ?? next - last)) return false;
-    distance = next - last;
+    if (next === undefined || next - last !== (near ?? NaN) - far) return false;
     last = next;
   }
-  return distance !== undefined;
+  return true;
 }
 
 /** The wall times in [from, to) that a rule names. */

@@ -64,6 +64,13 @@ export function compactInstant(at: Instant): string {
   return iso.replace('.000Z', 'Z');
 }
 
+/** Reads an RFC 3339 instant, such as `2026-03-07T07:30:00Z`; `undefined` when it is not one. */
+export function parseInstant(text: string): Instant | undefined {
+  const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+  const at = form.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
 export const isoInstant = (at: Instant): string => new Date(at).toISOString();
 
 /**

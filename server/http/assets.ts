@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url);
 const sheet = (name: string): Buffer =>
   readFileSync(new URL(`../../views/assets/${name}`, import.meta.url));
 
-const css = Buffer.concat(['app.css', 'states.css', 'run.css'].map(sheet));
+const css = Buffer.concat(['app.css', 'states.css', 'run.css', 'schedule.css'].map(sheet));
 const htmx = readFileSync(require.resolve('htmx.org/dist/htmx.min.js'));
 
 const htmxVersion = (): string => {

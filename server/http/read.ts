@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { parseInstant } from '../core/time.ts';
 import { HttpError, type FieldProblem } from './errors.ts';
 
 /** Reads the parts of a request into values, or answers 400 with everything wrong at once. */
@@ -61,9 +62,8 @@ export function wholeNumber(
 
 /** An RFC 3339 instant, in ms. */
 export function instant(value: unknown, path: string): number {
-  const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
-  const at = typeof value === 'string' && form.test(value) ? Date.parse(value) : NaN;
-  if (!Number.isNaN(at)) return at;
+  const at = typeof value === 'string' ? parseInstant(value) : undefined;
+  if (at !== undefined) return at;
   throw badRequest([{ path, message: 'expected an instant such as 2026-03-07T07:30:00Z' }]);
 }
 

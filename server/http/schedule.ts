@@ -1,0 +1,51 @@
+import { Router, type Request, type Response } from 'express';
+import {
+  scheduleFragment,
+  schedulePage,
+  scheduleUrl,
+  type SchedulePreview,
+} from '../../views/schedule.ts';
+import type { Html } from '../../views/html.ts';
+import type { Deps } from '../core/deps.ts';
+import { explain } from '../core/explain.ts';
+import { parseSchedule } from '../core/schedule.ts';
+import { assetPaths } from './assets.ts';
+import { readQuery } from './read.ts';
+
+const OCCURRENCES_SHOWN = 10;
+
+/** The page that tells what a schedule means, while it is typed. */
+export function scheduleRoutes(deps: Deps): Router {
+  const router = Router();
+
+  router.get('/schedule', async (req, res) => {
+    send(res, schedulePage(await readPreview(deps, req), timeZones(), assetPaths));
+  });
+  router.get('/fragments/schedule', async (req, res) => {
+    const preview = await readPreview(deps, req);
+    // The address goes with what is typed, so that it can be kept and sent.
+    res.set('HX-Replace-Url', scheduleUrl(preview.asked));
+    send(res, scheduleFragment(preview));
+  });
+  return router;
+}
+
+const send = (res: Response, content: Html): void =>
+  void res.set('Cache-Control', 'no-store').type('html').send(content.markup);
+
+async function readPreview(deps: Deps, req: Request): Promise<SchedulePreview> {
+  const query = readQuery(req, ['schedule', 'timeZone', 'name']);
+  const asked = {
+    schedule: query.get('schedule') ?? '',
+    timeZone: query.get('timeZone')?.trim() ?? 'UTC',
+    name: query.get('name') ?? '',
+  };
+  const { storeNow: now } = await deps.store.time();
+  if (asked.schedule.trim() === '') return { asked, now, result: null };
+  const parsed = parseSchedule(asked, asked.name);
+  if ('problems' in parsed) return { asked, now, result: parsed };
+  const { schedule } = parsed;
+  return { asked, now, result: { schedule, explained: explain(schedule, now, OCCURRENCES_SHOWN) } };
+}
+
+const timeZones = (): readonly string[] => ['UTC', ...Intl.supportedValuesOf('timeZone')];
