@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LOG_LEVELS, type LogLevel } from './observe/log.ts';
+import { paceOf, type Pace } from './core/spacing.ts';
 import { timing, type Timing } from './core/time.ts';
 import { defaultBuild } from './process/identity.ts';
 
@@ -15,6 +16,8 @@ export interface Config {
   readonly namespace: string;
   readonly build: string;
   readonly timing: Timing;
+  /** What the store and the wake-ups allow of schedules. */
+  readonly pace: Pace;
   readonly maxRunning: number;
   readonly logLevel: LogLevel;
 }
@@ -33,10 +36,11 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   const db = read.text('PUNCTUAL_DB', '.data/punctual.db', /^.{1,4096}$/, 'a path');
   const jobs = read.text('PUNCTUAL_JOBS', 'jobs/index.ts', /^.{1,4096}$/, 'a path');
   const name = 'letters, digits, dots, hyphens and underscores';
+  const store = read.oneOf('PUNCTUAL_STORE', 'sqlite', ['sqlite']);
   const config: Config = {
     port: read.whole('PORT', 8080, 0, 65_535),
     host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
-    store: read.oneOf('PUNCTUAL_STORE', 'sqlite', ['sqlite']),
+    store,
     db: db === ':memory:' ? db : resolve(cwd, db),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
@@ -46,6 +50,7 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
       leaseMs: read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000),
       tickMs: read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000),
     }),
+    pace: paceOf(store, null),
     maxRunning: read.whole('PUNCTUAL_MAX_RUNNING', 64, 1, 10_000),
     logLevel: read.oneOf('PUNCTUAL_LOG_LEVEL', 'info', LOG_LEVELS),
   };

@@ -19,7 +19,7 @@ export async function loadRegistry(config: Config, clock: Clock): Promise<Regist
     const limit = IMPORT_WITHIN_MS / 1000;
     throw new RegistryProblems([`the registry ${config.jobs} took over ${limit} s to be imported`]);
   }
-  const registry = readRegistry(Reflect.get(module, 'default'), config.timing);
+  const registry = readRegistry(Reflect.get(module, 'default'), config.timing, config.pace);
   await checkInputs(registry, clock);
   return registry;
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { Deps, Log } from './core/deps.ts';
+import { checkDates } from './core/past.ts';
 import { keepRegistered, registerJobs } from './core/register.ts';
 import type { Registry } from './core/registry.ts';
 import { Runner } from './core/runner.ts';
@@ -61,6 +62,7 @@ export function makeService(
     deps,
     timer,
     async listen() {
+      await checkDates(deps);
       await registerJobs(deps, { adopt: false, check: true });
       const address = await listenOn(server, config);
       timer.start();

@@ -1,6 +1,8 @@
 import { validateInput } from './input.ts';
 import type { Job } from './job.ts';
 import { isJob } from './job.ts';
+import { parseSchedule } from './schedule.ts';
+import { paceOf, spacingProblem, type Pace } from './spacing.ts';
 import type { Clock, Timing } from './time.ts';
 
 /** The jobs of this build, by name. */
@@ -25,9 +27,13 @@ export class RegistryProblems extends Error {
 
 /**
  * Turns a registry module's default export into the jobs by name. Throws `RegistryProblems` with
- * everything that is wrong in it, in one go.
+ * everything that is wrong in it, in one go. `pace` is what the store and the wake-ups allow.
  */
-export function readRegistry(exported: unknown, timing: Timing): Registry {
+export function readRegistry(
+  exported: unknown,
+  timing: Timing,
+  pace: Pace = paceOf('sqlite', null),
+): Registry {
   if (!Array.isArray(exported)) {
     throw new RegistryProblems(['the registry has no array of jobs as its default export']);
   }
@@ -47,6 +53,7 @@ export function readRegistry(exported: unknown, timing: Timing): Registry {
     if (entry.name !== '' && jobs.has(entry.name))
       problems.push(`${label}: name: two jobs have this name`);
     problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
+    problems.push(...tooFast(entry, pace).map((message) => `${label}: ${message}`));
     jobs.set(entry.name, entry);
   }
   if (problems.length > 0) throw new RegistryProblems(problems);
@@ -58,6 +65,14 @@ function tooShort(job: Job, { tickMs }: Timing): string[] {
   const { withinMs } = job.spec.catchUp;
   if (withinMs >= 2 * tickMs) return [];
   return [`catchUp.within: is ${withinMs} ms; right would be at least two ticks, ${2 * tickMs} ms`];
+}
+
+function tooFast({ name, schedule, timeZone }: Job, pace: Pace): string[] {
+  const parsed = schedule === null ? undefined : parseSchedule({ schedule, timeZone }, name);
+  if (parsed === undefined || 'problems' in parsed) return [];
+  const problem = spacingProblem(parsed.schedule, pace);
+  const field = parsed.schedule.rules[0]?.kind === 'every' ? 'every' : 'schedule';
+  return problem === undefined ? [] : [`${field}: ${problem}`];
 }
 
 /**

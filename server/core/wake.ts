@@ -37,13 +37,23 @@ const APPLY_WITHIN_MS = 10_000;
 /** One wake starts at most this many runs of one job; the next one goes on. */
 const STARTS_LIMIT = 100;
 
-/**
- * Brings one job up to date: starts what may start, until there is nothing left to grant. `seen` is
- * the record as somebody has just read it, which saves reading it again.
- */
-export async function wakeJob(deps: Deps, name: string, seen?: Held): Promise<Woken> {
+/** How one job is woken. */
+export interface Waking {
+  /** The record as somebody has just read it, which saves reading it again. */
+  readonly seen?: Held;
+  /** Whether a wake-up that comes a moment early waits for the occurrence; it does. */
+  readonly waits?: boolean;
+}
+
+/** Brings one job up to date: starts what may start, until there is nothing left to grant. */
+export async function wakeJob(
+  deps: Deps,
+  name: string,
+  { seen, waits = true }: Waking = {},
+): Promise<Woken> {
   const started: { runId: string; ended: Promise<void> }[] = [];
   let held = seen;
+  let waitedFor: Instant | undefined;
   while (started.length < STARTS_LIMIT) {
     const turn = await claim(deps, name, held);
     held = turn.held;
@@ -51,7 +61,11 @@ export async function wakeJob(deps: Deps, name: string, seen?: Held): Promise<Wo
       const ended = deps.runner.start(deps, turn.granted);
       started.push({ runId: turn.granted.run.id, ended });
     } else if (!turn.wrote) {
-      if (!(await waitForEarly(deps, held))) break;
+      const early = waits && started.length === 0 ? earlyOf(deps, held) : undefined;
+      // Only for the one it came for: of a job of every second the next is always a moment away.
+      if (early === undefined || early.at > (waitedFor ?? early.at)) break;
+      waitedFor = early.at;
+      await sleep(deps.clock, early.aheadMs);
       // Looks again, rather than trust its own clock for the last moment.
       held = undefined;
     }
@@ -88,14 +102,15 @@ async function claim(deps: Deps, name: string, held: Held | undefined): Promise<
   }
 }
 
-/** A trigger may come a moment early: waits for an occurrence that is all but due. */
-async function waitForEarly(deps: Deps, held: Held | undefined): Promise<boolean> {
+/** When the job is next due, where that is a moment ahead: a trigger may come a little early. */
+function earlyOf(
+  { clock, timing }: Deps,
+  held: Held | undefined,
+): { readonly at: Instant; readonly aheadMs: number } | undefined {
   const at = held?.record.nextActionAt ?? null;
-  if (held === undefined || at === null) return false;
-  const aheadMs = at - nowOf(held, deps.clock);
-  if (aheadMs <= 0 || aheadMs > deps.timing.earlyMs) return false;
-  await sleep(deps.clock, aheadMs);
-  return true;
+  if (held === undefined || at === null) return undefined;
+  const aheadMs = at - nowOf(held, clock);
+  return aheadMs > 0 && aheadMs <= timing.earlyMs ? { at, aheadMs } : undefined;
 }
 
 function outcomeOf(started: number, record: JobRecord | undefined): WakeOutcome {
@@ -140,7 +155,8 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
     const read = { ...due, askedAt, at: momentOf(deps.clock) };
     storeNow ??= due.storeNow;
     if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started };
-    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read)));
+    const waits = aheadMs > 0;
+    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waits)));
     started += woken.reduce((sum, one) => sum + one.started, 0);
     const outage = woken.find((one) => one.outage !== undefined)?.outage;
     if (outage !== undefined) throw outage;
@@ -161,7 +177,7 @@ interface WokenOne {
   readonly outage?: unknown;
 }
 
-async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<WokenOne> {
+async function wakeOne(deps: Deps, item: LoadedJob, read: Read, waits: boolean): Promise<WokenOne> {
   const { name, record, version, problem } = item;
   try {
     if (problem !== undefined) throw new BrokenRecord(name, problem);
@@ -169,8 +185,8 @@ async function wakeOne(deps: Deps, item: LoadedJob, read: Read): Promise<WokenOn
       return { started: 0 };
     }
     const { storeNow, unsteady, askedAt, at } = read;
-    const held = { record, version, storeNow, unsteady, askedAt, at };
-    const woken = await wakeJob(deps, name, held);
+    const seen = { record, version, storeNow, unsteady, askedAt, at };
+    const woken = await wakeJob(deps, name, { seen, waits });
     return { started: woken.started.length };
   } catch (error) {
     if (isOutage(error)) return { started: 0, outage: error };

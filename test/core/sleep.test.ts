@@ -119,7 +119,7 @@ describe('a machine that sleeps', () => {
     sleepFor(service, TEN_MINUTES);
     await service.clock.advance(2000);
 
-    const woken = await wakeJob(service.deps, 'job', held);
+    const woken = await wakeJob(service.deps, 'job', { seen: held });
 
     expect([woken.outcome, starts]).toEqual(['nothing-due', 0]);
     expect((await service.store.time()).unsteady).toMatch(/the machine slept/);

@@ -197,10 +197,10 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       core(
         'wake.ts',
-        'const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read)));',
+        'const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waits)));',
         `const woken = [];
     for (const item of due.items) {
-      const one = await wakeOne(deps, item, read);
+      const one = await wakeOne(deps, item, read, waits);
       if (one.outage !== undefined) throw one.outage;
       woken.push(one);
     }`,
