@@ -16,6 +16,8 @@ export interface Config {
   readonly namespace: string;
   readonly build: string;
   readonly timing: Timing;
+  /** Who wakes the service: itself, by its timer, or only triggers from outside. */
+  readonly wake: 'timer' | 'tick';
   /** What the store and the wake-ups allow of schedules. */
   readonly pace: Pace;
   readonly maxRunning: number;
@@ -37,6 +39,9 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   const jobs = read.text('PUNCTUAL_JOBS', 'jobs/index.ts', /^.{1,4096}$/, 'a path');
   const name = 'letters, digits, dots, hyphens and underscores';
   const store = read.oneOf('PUNCTUAL_STORE', 'sqlite', ['sqlite']);
+  // An instance there has no CPU outside a request, so a timer would fire when it likes.
+  const wake = read.oneOf('PUNCTUAL_WAKE', onGoogle ? 'tick' : 'timer', ['timer', 'tick']);
+  const tickMs = read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000);
   const config: Config = {
     port: read.whole('PORT', 8080, 0, 65_535),
     host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
@@ -48,9 +53,10 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
     build: read.text('PUNCTUAL_BUILD', defaultBuild(env, now), /^[\w.:+-]{1,128}$/, name),
     timing: timing({
       leaseMs: read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000),
-      tickMs: read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000),
+      tickMs,
     }),
-    pace: paceOf(store, null),
+    wake,
+    pace: paceOf(store, wake === 'tick' ? tickMs : null),
     maxRunning: read.whole('PUNCTUAL_MAX_RUNNING', 64, 1, 10_000),
     logLevel: read.oneOf('PUNCTUAL_LOG_LEVEL', 'info', LOG_LEVELS),
   };

@@ -65,7 +65,7 @@ export function makeService(
       await checkDates(deps);
       await registerJobs(deps, { adopt: false, check: true });
       const address = await listenOn(server, config);
-      timer.start();
+      if (config.wake === 'timer') timer.start();
       seen.start();
       void scratch.sweep();
       return address;
