@@ -86,8 +86,9 @@ function nextLines(job: Job, count: number): string[] {
   const parsed = parseSchedule({ schedule: job.schedule, timeZone: job.timeZone }, job.name);
   if ('problems' in parsed) return [];
   const { occurrences, clockChanges } = explain(parsed.schedule, Date.now(), count);
+  const lines = occurrenceLines(parsed.schedule, occurrences);
   return [
-    ...occurrenceLines(parsed.schedule, occurrences),
+    ...(lines.length > 0 ? lines : ['  none to come']),
     ...warnings(clockChanges).map((warning) => `  ${warning}`),
   ];
 }

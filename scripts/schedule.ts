@@ -67,7 +67,7 @@ function main(): void {
 function readArguments() {
   const given = process.argv.slice(2);
   // Cron text with a typing error may begin with a hyphen, and is no option for that.
-  const text = given.find((word) => /\s/.test(word) && !word.startsWith('--'));
+  const text = given.find((word) => /^-[^-].*\s/.test(word));
   const { values, positionals } = parseArgs({
     args: given.filter((word) => word !== text),
     allowPositionals: true,

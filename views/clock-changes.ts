@@ -16,7 +16,12 @@ export function changeWords(change: ClockChange): string {
   const { from, to } = change;
   const way = to > from ? 'forward' : 'back';
   const by = duration(Math.abs(to - from));
-  return `${dateOf(change)}: clocks go ${way} ${by}, from ${wallTime(from)} to ${wallTime(to)}`;
+  // Across the date line the time of day may stay as it is.
+  const [old, now] =
+    wallTime(from) === wallTime(to)
+      ? [when(from, to), when(to, from)]
+      : [wallTime(from), wallTime(to)];
+  return `${dateOf(change)}: clocks go ${way} ${by}, from ${old} to ${now}`;
 }
 
 /** What a change does, where it does no harm: nothing, or nothing to the pace. */

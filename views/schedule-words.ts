@@ -63,19 +63,25 @@ function everyWords(ms: number): string {
 }
 
 function cronWords({ text, wall }: Extract<Rule, { kind: 'cron' }>): string {
-  const fields = text.split(' ');
+  const fields = text.replace(/\b0+(?=\d)/g, '').split(' ');
   const [minute = '', hour = '', date = '', month = '', weekday = ''] = fields.slice(-5);
   const second = fields.length === 6 ? [evenly(fields[0] ?? '', wall.seconds, 60)] : [];
   const time = [...second, evenly(minute, wall.minutes, 60), evenly(hour, wall.hours, 24)];
-  const months = evenly(month, wall.days.months, 12);
-  const dates = evenly(date, [], 31);
-  const weekdays = weekdayField(weekday, wall.days);
   const [short, list] = listed(wall, time);
-  const whole = wall.days.either
-    ? eitherWords(short, dates, months, weekdays)
-    : words([...short, dates, months, weekdays]);
+  const { days } = wall;
+  const start = words([...short, '*', '*', '*']);
+  const ending: Ending = (...dayFields) => {
+    const whole = words([...short, ...dayFields]);
+    if (!whole.startsWith(start)) throw new Error(`"${whole}" does not begin with "${start}"`);
+    return whole.slice(start.length);
+  };
+  const months = ending('*', evenly(month, days.months, 12), '*');
+  const whole = start + dayWords(ending, date, weekday, days) + months;
   return list === undefined ? whole : whole.replace(MIDNIGHT, `At ${list}`);
 }
+
+/** What cronstrue says of three day fields, after what it says of the time of day. */
+type Ending = (date: string, month: string, weekday: string) => string;
 
 const MIDNIGHT = 'At 00:00';
 
@@ -97,17 +103,17 @@ function listed(wall: WallSchedule, time: string[]): readonly [string[], string 
   return [['0', '0'], `${times.join(', ')} and ${last}`];
 }
 
-// cronstrue says "and" of the two day fields where cron means "or", so each is worded by itself.
-function eitherWords(time: string[], date: string, months: string, weekdays: string): string {
-  const start = words([...time, '*', '*', '*']);
-  const rest = (...days: string[]): string => {
-    const whole = words([...time, ...days]);
-    if (!whole.startsWith(start)) throw new Error(`"${whole}" does not begin with "${start}"`);
-    return whole.slice(start.length);
-  };
-  const onWeekdays = rest('*', '*', weekdays).replace(/^, (only )?/, '');
-  return `${start}${rest(date, '*', '*')} or ${onWeekdays}${rest('*', months, '*')}`;
+// cronstrue says "and" of the two day fields where cron means "or", "the second Monday and Friday"
+// where every Friday is meant, and nothing at all of a field that names each day.
+function dayWords(ending: Ending, date: string, weekday: string, days: Days): string {
+  const dates = ending(dateField(date, days), '*', '*');
+  const parts = weekdayFields(weekday, days).map((field) => ending('*', '*', field));
+  const weekdays = parts.map((part, i) => (i === 0 ? part : ` and ${bare(part)}`)).join('');
+  if (!days.either) return dates + weekdays;
+  return dates === '' || weekdays === '' ? '' : `${dates} or ${bare(weekdays)}`;
 }
+
+const bare = (part: string): string => part.replace(/^, (only )?/, '');
 
 const words = (fields: readonly string[]): string =>
   cronstrue.toString(fields.join(' '), { use24HourTimeFormat: true, logicalAndDayFields: true });
@@ -121,13 +127,26 @@ function evenly(field: string, named: readonly number[], size: number): string {
   if (named.length === size || field.split(',').includes('*')) return '*';
   const step = Number(/^\*\/(\d+)$/.exec(field)?.[1] ?? NaN);
   if (size % step === 0 || !field.includes('/')) return field;
-  return named.length > 0 && (named.length <= LISTED || step > 1) ? named.join(',') : field;
+  const short = named.length <= LISTED;
+  return short || step > 1 || field.includes(',') ? named.join(',') : field;
+}
+
+// "Every 10 days in a month" is wrong of */10, too: the 31st is followed by the 1st.
+function dateField(field: string, { dates, lastDate }: Days): string {
+  if (dates.length === 31) return '*';
+  if (field === '*/2') return field;
+  const ranges = field.includes('-') && !field.includes('/');
+  const numbers = ranges ? field.split(',').filter((item) => item !== 'L') : dates;
+  return [...numbers, ...(lastDate ? ['L'] : [])].join(',');
 }
 
 // "Every 2 days of the week" says nothing of which: Sunday, Tuesday, Thursday and Saturday.
-function weekdayField(field: string, { weekdays, nthWeekdays }: Days): string {
-  if (weekdays.length === 7 || field.split(',').includes('*')) return '*';
-  if (!field.includes('/')) return field;
-  const nth = nthWeekdays.map(({ weekday, nth }) => weekday + (nth === 'last' ? 'L' : `#${nth}`));
-  return [...weekdays, ...nth].join(',');
+function weekdayFields(field: string, { weekdays, nthWeekdays }: Days): string[] {
+  if (weekdays.length === 7) return ['*'];
+  const plain = field.split(',').filter((item) => !/#|L$/.test(item));
+  const ranges = plain.some((item) => item.includes('-')) && !field.includes('/');
+  const nths = [...new Set(nthWeekdays.map(({ weekday, nth }) => `${weekday}#${nth}`))];
+  const lasts = nths.filter((nth) => nth.endsWith('last')).map((nth) => `${nth.charAt(0)}L`);
+  const others = nths.filter((nth) => !nth.endsWith('last'));
+  return [ranges ? plain : weekdays, others, lasts].map(String).filter((part) => part !== '');
 }

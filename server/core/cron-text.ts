@@ -58,6 +58,9 @@ const FIVE_FIELDS = `five fields (${FIELDS.map(({ name }) => name).join(' ')})`;
 /** Every value of every field written out takes about 350 characters. */
 const TEXT_LIMIT = 500;
 
+/** What people leave behind the five fields: a time zone, or a line's command. */
+const OTHER_THINGS = /^(?:[a-z]+\/[a-z]|UTC$|GMT$|[./~]+\w)/i;
+
 /**
  * Everything that is wrong with cron text, each in one line with what would be right; empty when
  * it can be read. Does not tell whether its dates ever come: that takes a calendar.
@@ -72,6 +75,10 @@ export function cronProblems(text: string): string[] {
   if (first.startsWith('@')) return macroProblems(first, words.length);
   if (/^(CRON_)?TZ=/.test(first)) {
     return [`"${first}" cannot stand in cron text: the time zone has a setting of its own`];
+  }
+  const [after = ''] = words.slice(5);
+  if (OTHER_THINGS.test(after)) {
+    return [`"${after}" is not cron text: time zone and command have settings of their own`];
   }
   const fields = words.length === 6 ? [SECOND, ...FIELDS] : FIELDS;
   if (words.length !== fields.length) return [wrongCount(words)];
@@ -143,6 +150,7 @@ function specialProblems(field: Field, item: string): string[] | undefined {
 function itemProblems(field: Field, item: string): string[] {
   const [base = '', step, ...more] = item.split('/');
   if (more.length > 0) return [`${field.name} "${item}" has more than one step`];
+  if (base === '') return [`${field.name} "${item}" has nothing before its step: write *${item}`];
   return [...baseProblems(field, base), ...stepProblems(field, step)];
 }
 

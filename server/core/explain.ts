@@ -1,5 +1,5 @@
 import { findWall } from './calendar.ts';
-import { nextAfter, previousBefore, type Schedule } from './schedule.ts';
+import { nextAfter, occurrencesBetween, previousBefore, type Schedule } from './schedule.ts';
 import type { Rule } from './schedule-text.ts';
 import type { Instant } from './time.ts';
 import { zoneOf, type Transition } from './zone.ts';
@@ -16,7 +16,7 @@ export interface ClockChange {
   /** What the wall clock would show at that instant, and what it shows instead. */
   readonly from: number;
   readonly to: number;
-  /** One for each rule that names times which are left out, or shown twice. */
+  /** One for each rule that names times which are left out, or shown twice, and for a period. */
   readonly effects: readonly Effect[];
 }
 
@@ -27,9 +27,9 @@ export interface Effect {
    * `steady`: the times follow each other in real time as they do on any other day.
    */
   readonly kind: 'moved' | 'left-out' | 'once' | 'twice' | 'steady';
-  /** The wall times, ascending. */
+  /** The wall times, ascending; none of a period, which knows no wall clock. */
   readonly times: readonly number[];
-  /** Whether what is moved falls together with an occurrence that is there anyhow. */
+  /** Whether what is moved falls together with what another rule, or a later time, names. */
   readonly together: boolean;
 }
 
@@ -70,15 +70,17 @@ function clockChanges(schedule: Schedule, after: Instant): ClockChange[] {
   return found;
 }
 
-function clockChange(schedule: Schedule, { at, before, after }: Transition): ClockChange {
+function clockChange(schedule: Schedule, transition: Transition): ClockChange {
+  const { at, before, after } = transition;
   const [from, to] = [at + before, at + after];
-  const effects = schedule.rules.flatMap((rule): Effect[] => {
+  const found = schedule.rules.flatMap((rule): Omit<Effect, 'together'>[] => {
+    if (rule.kind === 'every') return [{ kind: 'steady', times: [] }];
     const times = timesIn(rule, Math.min(from, to), Math.max(from, to));
-    if (times.length === 0) return [];
-    const kind = kindOf(schedule, rule, { at, before, after });
-    const together = kind === 'moved' && schedule.rules.some((other) => names(other, to));
-    return [{ kind, times, together }];
+    return times.length === 0 ? [] : [{ kind: kindOf(schedule, rule, transition), times }];
   });
+  const atEnd = found.filter(({ kind }) => kind === 'moved').length;
+  const shared = atEnd > 1 || schedule.rules.some((rule) => names(rule, to));
+  const effects = found.map((one) => ({ ...one, together: one.kind === 'moved' && shared }));
   return { at, from, to, effects };
 }
 
@@ -89,17 +91,23 @@ function kindOf(schedule: Schedule, rule: Rule, transition: Transition): Effect[
   return forward ? 'left-out' : 'twice';
 }
 
-/** Whether all occurrences from well before the change until after it are equally far apart. */
+const HOUR_MS = 3_600_000;
+
+/**
+ * Whether all that comes comes again an hour later, from well before the change until after it. A
+ * change of half an hour disturbs what a change of an hour does not.
+ */
 function isSteady(schedule: Schedule, { at, before, after }: Transition): boolean {
-  const shift = Math.abs(after - before);
-  const [near, far = NaN] = lastOccurrences(schedule, at - shift, 2);
-  let last = near;
-  while (last !== undefined && last <= at + shift) {
-    const next = nextAfter(schedule, last);
-    if (next === undefined || next - last !== (near ?? NaN) - far) return false;
-    last = next;
+  const around = Math.abs(after - before) + HOUR_MS;
+  const span = { from: at - around, to: at + around };
+  // No change is of more than a day, so a span holds no more than the seconds of two.
+  const all = new Set(occurrencesBetween(schedule, span, Infinity));
+  for (const instant of all) {
+    const [earlier, later] = [instant - HOUR_MS, instant + HOUR_MS];
+    if (earlier > span.from && !all.has(earlier)) return false;
+    if (later <= span.to && !all.has(later)) return false;
   }
-  return true;
+  return all.size > 0;
 }
 
 /** The wall times in [from, to) that a rule names. */

@@ -1,29 +1,38 @@
 import type { Deps } from './deps.ts';
+import type { Job } from './job.ts';
 import { RegistryProblems } from './registry.ts';
-import { nextAfter, parseSchedule } from './schedule.ts';
-import { isoInstant } from './time.ts';
+import { parseSchedule } from './schedule.ts';
+import { isoInstant, type Instant } from './time.ts';
 
 /**
- * A schedule that names nothing to come is a mistake when its job is first registered with it: the
- * date has passed, and the run would be missed without a word. Of a job that has had it on record
+ * A date that has passed is a mistake when its job is first registered with it: the run would be
+ * missed without a word. Of a job that has had it on record
  * it is history, and no reason not to start. Throws `RegistryProblems`.
  */
 export async function checkDates({ store, registry }: Pick<Deps, 'store' | 'registry'>) {
+  const dates = [...registry.values()].flatMap(dateOf);
+  // Asked for no more than it is needed: a store may bill for its time.
+  if (dates.length === 0) return;
   const { storeNow } = await store.time();
   const problems: string[] = [];
-  for (const { name, schedule, timeZone } of registry.values()) {
-    const parsed = schedule === null ? undefined : parseSchedule({ schedule, timeZone }, name);
-    if (parsed === undefined || 'problems' in parsed) continue;
-    if (nextAfter(parsed.schedule, storeNow) !== undefined) continue;
-    const { record } = await store.read(name);
+  for (const { job, at } of dates) {
+    if (at > storeNow) continue;
+    const { record } = await store.read(job.name);
     const current = record?.schedules.at(-1);
-    if (current?.schedule === schedule && current?.timeZone === timeZone) continue;
-    const [rule] = parsed.schedule.rules;
+    if (current?.schedule === job.schedule && current?.timeZone === job.timeZone) continue;
     problems.push(
-      rule?.kind === 'at'
-        ? `job "${name}": at: ${isoInstant(rule.at)} is past; right would be a date to come`
-        : `job "${name}": schedule: it never comes again after ${isoInstant(storeNow)}`,
+      `job "${job.name}": at: ${isoInstant(at)} is past; right would be a date to come`,
     );
   }
   if (problems.length > 0) throw new RegistryProblems(problems);
+}
+
+/** The one instant of a job that has no other; any other schedule comes again and again. */
+function dateOf(job: Job): { readonly job: Job; readonly at: Instant }[] {
+  const { schedule, timeZone, name } = job;
+  const parsed = schedule === null ? undefined : parseSchedule({ schedule, timeZone }, name);
+  if (parsed === undefined || 'problems' in parsed) return [];
+  return parsed.schedule.rules.flatMap((rule) =>
+    rule.kind === 'at' ? [{ job, at: rule.at }] : [],
+  );
 }

@@ -22,6 +22,7 @@ export type Rule =
     };
 
 const RULES_LIMIT = 20;
+const TEXT_LIMIT = 8000;
 const SHORTEST_MS = 1000;
 const LONGEST_MS = 366 * 86_400_000;
 
@@ -30,20 +31,27 @@ export const splitRules = (text: string): string[] => text.split(';').map((rule)
 
 /** All that is wrong with a schedule's text; empty when it can be read. Knows no calendar. */
 export function textProblems(text: string): string[] {
+  if (text.length > TEXT_LIMIT) {
+    return [`${text.length} characters are too many: at most ${TEXT_LIMIT} make a schedule`];
+  }
   const rules = splitRules(text);
   if (rules.length > RULES_LIMIT) {
     return [`${rules.length} rules are too many: at most ${RULES_LIMIT} make a schedule`];
   }
   const alone = rules.find((rule) => /^(every|at)\b/i.test(rule));
   if (alone !== undefined && rules.length > 1) {
-    return [`"${alone}" stands alone: only cron text can be combined`];
+    return [`"${quoted(alone)}" stands alone: only cron text can be combined`];
   }
   return rules.flatMap((rule, i) =>
     ruleProblems(rule).map((problem) =>
-      rules.length === 1 ? problem : `rule ${i + 1} of ${rules.length}, "${rule}": ${problem}`,
+      rules.length === 1
+        ? problem
+        : `rule ${i + 1} of ${rules.length}, "${quoted(rule)}": ${problem}`,
     ),
   );
 }
+
+const quoted = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 60)}…`);
 
 function ruleProblems(rule: string): string[] {
   const [, word = '', rest = ''] = /^(every|at)\b(.*)$/i.exec(rule) ?? [];

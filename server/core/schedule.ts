@@ -53,10 +53,11 @@ export function parseSchedule(
   // Only H (and THU, which looks like it) makes a job's schedule its own.
   const owner = /h/i.test(text.schedule) ? name : '';
   const key = `${text.schedule}\n${text.timeZone}\n${owner}`;
-  return remember(kept, SCHEDULES_KEPT, key, () => read(text, name));
+  return remember(kept, SCHEDULES_KEPT, key, () => readSchedule(text, name));
 }
 
-function read(
+/** The same for a text that will hardly be asked for again, such as one that is being typed. */
+export function readSchedule(
   { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
   name: string,
 ): ParsedSchedule {
@@ -68,7 +69,7 @@ function read(
   if (problems.length > 0) return { problems };
 
   const zone = zoneOf(timeZone);
-  const rules = splitRules(schedule).map((rule) => readRule(rule, zone, name));
+  const rules = [...new Set(splitRules(schedule))].map((rule) => readRule(rule, zone, name));
   const never = rules.map((rule) => whyNever(rule, timeZone)).filter((why) => why !== undefined);
   if (never.length > 0) {
     return { problems: never.map((message) => ({ field: 'schedule', message })) };

@@ -51,6 +51,7 @@ export function parseDuration(value: unknown): number | undefined {
 
 /** The shortest text of a duration, in its largest whole unit: `'15m'`. */
 export function durationText(ms: number): string {
+  if (ms === 0) return '0s';
   const fits = Object.entries(UNITS).findLast(([, length]) => ms % length === 0);
   const [unit, length] = fits ?? ['ms', 1];
   return `${ms / length}${unit}`;

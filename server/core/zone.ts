@@ -57,8 +57,12 @@ const names = new Map<string, boolean>();
 export const isZone = (name: string): boolean =>
   name.length <= 64 && remember(names, ZONES_KEPT, name, isKnown);
 
+/** The names of three letters that are the IANA's. `Intl` knows more: `BST` is Dhaka to it. */
+const SHORT = /^(?:CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET)$/i;
+
 function isKnown(name: string): boolean {
   if (!/^[a-z]/i.test(name)) return false; // Intl takes offsets such as "+05:30", too
+  if (/^(?:[a-z]{3}$|SystemV\/)/i.test(name) && !SHORT.test(name)) return false;
   try {
     return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

@@ -8,8 +8,9 @@ import {
 import type { Html } from '../../views/html.ts';
 import type { Deps } from '../core/deps.ts';
 import { explain } from '../core/explain.ts';
-import { parseSchedule } from '../core/schedule.ts';
+import { readSchedule } from '../core/schedule.ts';
 import { assetPaths } from './assets.ts';
+import { showProblem } from './problem-page.ts';
 import { readQuery } from './read.ts';
 
 const OCCURRENCES_SHOWN = 10;
@@ -27,6 +28,7 @@ export function scheduleRoutes(deps: Deps): Router {
     res.set('HX-Replace-Url', scheduleUrl(preview.asked));
     send(res, scheduleFragment(preview));
   });
+  router.use(showProblem);
   return router;
 }
 
@@ -42,7 +44,7 @@ async function readPreview(deps: Deps, req: Request): Promise<SchedulePreview> {
   };
   const { storeNow: now } = await deps.store.time();
   if (asked.schedule.trim() === '') return { asked, now, result: null };
-  const parsed = parseSchedule(asked, asked.name);
+  const parsed = readSchedule(asked, asked.name);
   if ('problems' in parsed) return { asked, now, result: parsed };
   const { schedule } = parsed;
   return { asked, now, result: { schedule, explained: explain(schedule, now, OCCURRENCES_SHOWN) } };

@@ -1,9 +1,11 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import sparticuz from '@sparticuz/chromium';
 import { chromium, type Browser } from 'playwright-core';
 
 /**
- * Headless Chromium from the npm package; nothing is installed on the machine. Its first use
- * unpacks it to the temporary folder, so two processes must not start the very first one together.
+ * Headless Chromium from the npm package; nothing is installed on the machine.
  *
  * The package's own `args` are left out on purpose: they turn web security off, and our pages' CSP
  * and same-origin rules are what tests look at.
@@ -11,9 +13,37 @@ import { chromium, type Browser } from 'playwright-core';
 export async function launchChromium(): Promise<Browser> {
   sparticuz.setGraphicsMode = false;
   return await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
+    executablePath: await inTurn(() => sparticuz.executablePath()),
     // Containers often run as root, where Chromium refuses its sandbox.
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
     headless: true,
   });
+}
+
+const TURN_TRIES = 300;
+
+/**
+ * The first use unpacks Chromium to the temporary folder, and another process that came then would
+ * find half of it: files of tests run at the same time. A lock left by one that was killed is taken
+ * over after half a minute.
+ */
+async function inTurn<Value>(unpack: () => Promise<Value>): Promise<Value> {
+  const lock = join(tmpdir(), 'punctual-chromium.lock');
+  for (let tried = 0; tried < TURN_TRIES && !isMade(lock); tried += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  try {
+    return await unpack();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function isMade(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }

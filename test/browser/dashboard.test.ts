@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixture, startServer, tempFolder, until } from '../process/server.ts';
 import { launchChromium } from './chromium.ts';
+import { openPage, sideways } from './page.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -10,19 +11,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => browser.close());
 
-/** A page, with everything that its console complained about. */
-async function open(url: string, options: Parameters<Browser['newPage']>[0] = {}) {
-  const page = await browser.newPage(options);
-  onTestFinished(() => page.close());
-  const complaints: string[] = [];
-  page.on('console', (line) => {
-    const favicon = line.location().url.endsWith('/favicon.ico');
-    if (line.type() === 'error' && !favicon) complaints.push(line.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(url);
-  return { page, complaints };
-}
+const open = (url: string, options: Parameters<Browser['newPage']>[0] = {}) =>
+  openPage(browser, url, options);
 
 async function serve(jobs: string) {
   const folder = tempFolder();
@@ -95,11 +85,9 @@ test('no page scrolls sideways on a phone', async () => {
   const server = await serve('naughty.ts');
   const run = await server.trigger('chatty', 20);
   const { page } = await open(server.url, { viewport: { width: 360, height: 740 } });
-  const sideways = () =>
-    page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
 
-  const onJobs = await sideways();
+  const onJobs = await sideways(page);
   await page.goto(`${server.url}/runs/${encodeURIComponent(run.id)}`);
 
-  expect([onJobs, await sideways()]).toEqual([0, 0]);
+  expect([onJobs, await sideways(page)]).toEqual([0, 0]);
 }, 60_000);

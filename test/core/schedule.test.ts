@@ -171,10 +171,37 @@ describe('what cannot be is refused, under its setting', () => {
     ['Mars/Olympus', 'time zone "Mars/Olympus" is not an IANA name, such as "Europe/London"'],
     ['+02:00', 'time zone "+02:00" is not an IANA name, such as "Europe/London"'],
     ['', 'time zone "" is not an IANA name, such as "Europe/London"'],
+    // Names of ICU's own: Dhaka to it, where a person means London.
+    ['BST', 'time zone "BST" is not an IANA name, such as "Europe/London"'],
+    ['ist', 'time zone "ist" is not an IANA name, such as "Europe/London"'],
+    ['PST', 'time zone "PST" is not an IANA name, such as "Europe/London"'],
+    ['SystemV/PST8PDT', 'time zone "SystemV/PST8PDT" is not an IANA name, such as "Europe/London"'],
   ])('the time zone %j: %s', (timeZone, message) => {
     const found = problems('0 2 * * *', timeZone);
 
     expect(found).toEqual([{ field: 'timeZone', message }]);
+  });
+
+  test('the short names that are the IANA’s are known', () => {
+    const zones = ['CET', 'EST', 'gmt', 'UTC', 'EST5EDT', 'US/Eastern', 'Etc/GMT-14'];
+
+    const found = zones.flatMap((zone) => problems('0 2 * * *', zone));
+
+    expect(found).toEqual([]);
+  });
+
+  test('a text that is too long is refused, and a long one is quoted in part', () => {
+    const long = `${'0 2 * * *; '.repeat(1000)}0 2 * * *`;
+    const wrong = `0 2 * * *; 61 ${'1,'.repeat(100)}1 * * *`;
+
+    const found = [problems(long), problems(wrong)].map(([first]) => first?.message ?? '');
+
+    expect(found[0]).toBe('11009 characters are too many: at most 8000 make a schedule');
+    expect(found[1]?.length).toBeLessThan(200);
+  });
+
+  test('two rules that are the same are one', () => {
+    expect(read('0 2 * * *; 0 3 * * *; 0 2 * * *').text).toBe('0 2 * * *; 0 3 * * *');
   });
 
   test('problems of text and zone are reported together', () => {

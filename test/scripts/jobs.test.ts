@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,17 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { fixture, startServer, tempFolder } from '../process/server.ts';
 import { tempDb } from '../service.ts';
 import { openStore } from '../stores/sqlite-fixture.ts';
-
-const SCRIPTS = new URL('../../scripts/', import.meta.url).pathname;
-
-function call(script: string, words: readonly string[], env: Record<string, string> = {}) {
-  const path = join(SCRIPTS, script);
-  const ended = spawnSync(process.execPath, [path, ...words], {
-    env: { PATH: process.env['PATH'], ...env },
-    encoding: 'utf8',
-  });
-  return { status: ended.status, out: ended.stdout, err: ended.stderr };
-}
+import { call } from './call.ts';
 
 const jobs = (words: readonly string[], env: Record<string, string> = {}) =>
   call('jobs.ts', words, env);
@@ -35,6 +24,39 @@ describe('npm run jobs', () => {
     const instants = out.match(/\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z/g) ?? [];
     expect(instants).toHaveLength(3);
     expect(Date.parse(instants[1] ?? '') - Date.parse(instants[0] ?? '')).toBe(60_000);
+  });
+
+  test('shows under the occurrences what clock changes do, and that a date has passed', () => {
+    const folder = dirname(tempDb());
+    const path = join(folder, 'jobs.ts');
+    const job = new URL('../../server/core/job.ts', import.meta.url).href;
+    writeFileSync(
+      path,
+      `import { defineJob } from '${job}';
+       const run = () => undefined;
+       const timeZone = 'America/New_York';
+       export default [
+         defineJob({ name: 'night', schedule: '30 2 * * *', timeZone, run }),
+         defineJob({ name: 'pace', schedule: '*/5 * * * *', timeZone, run }),
+         defineJob({ name: 'over', at: '2020-01-01T00:00', run }),
+         defineJob({ name: 'asked', run }),
+       ];`,
+    );
+
+    const { status, out } = jobs(['next', '--count', '1'], { PUNCTUAL_JOBS: path });
+
+    const instant = /  \d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z  \w{3} \d+ \w+ \d{4}, \d\d:\d\d/;
+    expect(status).toBe(0);
+    expect(out.trimEnd().split('\n')).toEqual([
+      'night  30 2 * * *  America/New_York',
+      expect.stringMatching(instant),
+      expect.stringMatching(/^  \d+ March \d{4}: 02:30 does not exist, runs 03:00$/),
+      'pace  */5 * * * *  America/New_York',
+      expect.stringMatching(instant),
+      'over  at 2020-01-01T00:00  UTC',
+      '  none to come',
+      'asked  only by hand  UTC',
+    ]);
   });
 
   test('runs a handler here, without server or store, its exit status the outcome', () => {
