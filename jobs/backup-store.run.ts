@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { InferOutput } from 'valibot';
 import type { JobContext } from '../server/core/job.ts';
 import { compactInstant } from '../server/core/time.ts';
+import { SqliteStore } from '../server/stores/sqlite.ts';
 import { withStore } from './store.ts';
 import type { backupStoreInput } from './backup-store.ts';
 
@@ -12,9 +13,13 @@ const NAME = /^punctual-\d{8}T\d{6}(?:\.\d{3})?Z\.db$/;
 
 export default async function backUp(
   context: JobContext<InferOutput<typeof backupStoreInput>>,
-): Promise<{ readonly file: string; readonly bytes: number; readonly runs: number }> {
+): Promise<{ readonly file: string; readonly bytes: number; readonly runs: number } | null> {
   const { input, log, scheduledAt, signal } = context;
   return await withStore(log, async ({ store, config }) => {
+    if (!(store instanceof SqliteStore)) {
+      log.warn('nothing was copied: Firestore is backed up by a backup schedule of its own');
+      return null;
+    }
     if (config.db === ':memory:') throw new Error('a database in memory can not be backed up');
     const folder = resolve(input.folder ?? join(dirname(config.db), 'backups'));
     const file = join(folder, `punctual-${compactInstant(scheduledAt)}.db`);

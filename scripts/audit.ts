@@ -15,7 +15,7 @@ try {
   fail(error);
 }
 
-const { store } = openForScript();
+const { store } = await openForScript();
 try {
   const { jobs, occurrences, runs, ranges, gaps } = await auditStore(store);
   for (const gap of gaps) console.log(`gap: ${gapLine(gap)}`);

@@ -106,7 +106,7 @@ export async function demoService(db: string) {
   const config = readConfig({ PORT: '0', PUNCTUAL_DB: db, PUNCTUAL_BUILD: 'demo' }, '/', 0);
   const log = (): void => undefined;
   const registry = readRegistry(demoJobs(clock), config.timing);
-  const store = openStore(config, clock, log);
+  const store = await openStore(config, clock, log);
   const service = makeService(config, { registry, store, clock, log });
   await registerJobs(service.deps, { adopt: false, check: true });
   for (let minute = 1; minute <= HISTORY_MINUTES; minute++) {

@@ -3,9 +3,9 @@ import { readConfig, type Config } from '../server/config.ts';
 import { describeError } from '../server/core/outcome.ts';
 import { visible } from '../views/html.ts';
 import type { Log } from '../server/core/deps.ts';
+import type { Store } from '../server/core/store.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { openStore } from '../server/stores/open.ts';
-import type { SqliteStore } from '../server/stores/sqlite.ts';
 
 /** Warnings and errors of the store go where a person at a terminal sees them. */
 const log: Log = (level, event, fields) => {
@@ -13,12 +13,14 @@ const log: Log = (level, event, fields) => {
 };
 
 /** The configuration from the environment and its store; what is wrong ends the script in words. */
-export function openForScript(): { readonly config: Config; readonly store: SqliteStore } {
+export async function openForScript(): Promise<{ config: Config; store: Store }> {
   try {
     const config = readConfig(process.env, process.cwd(), Date.now());
     // A path with a typing error must not look like a store without a fault.
-    if (!existsSync(config.db)) throw new Error(`there is no database ${config.db}`);
-    return { config, store: openStore(config, systemClock, log) };
+    if (config.store === 'sqlite' && !existsSync(config.db)) {
+      throw new Error(`there is no database ${config.db}`);
+    }
+    return { config, store: await openStore(config, systemClock, log) };
   } catch (error) {
     fail(error);
   }

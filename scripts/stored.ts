@@ -10,6 +10,7 @@ import { loadRegistry } from '../server/registry.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { readLogView } from '../server/http/log-view.ts';
 import { refusal } from '../server/http/api.ts';
+import { SqliteStore } from '../server/stores/sqlite.ts';
 import type { Command, Options } from './commands.ts';
 import { BadUsage, one, whole } from './usage.ts';
 import { openForScript } from './open.ts';
@@ -25,7 +26,7 @@ export const showRuns: Command = async ([job, ...more]: string[], options: Optio
   if (state !== undefined && !isRunState(state)) {
     throw new BadUsage(`--state is "${state}"; right would be one of ${RUN_STATES.join(', ')}`);
   }
-  const { store } = openForScript();
+  const { store } = await openForScript();
   try {
     if (job !== undefined && (await store.read(job)).version === undefined) {
       throw new BadUsage(`there is no job "${job}" in the store`);
@@ -63,7 +64,7 @@ function said({ range, reason, error, attempts }: Run): string {
 
 export const showRun: Command = async (words) => {
   const id = one(words, 'a run id');
-  const { store } = openForScript();
+  const { store } = await openForScript();
   try {
     const run = await store.getRun(id);
     if (run === undefined) throw new BadUsage(`there is no run "${id}"`);
@@ -110,7 +111,7 @@ function facts(run: Run): string[] {
  * Cancels a run, or takes its slot; by way of the store, so that it works on any instance's run.
  */
 export async function changeRun(how: 'cancel' | 'free', runId: string): Promise<number> {
-  const { config, store } = openForScript();
+  const { config, store } = await openForScript();
   try {
     const deps = depsForScript(config, store, new Map());
     const by = process.env['USER'] ?? 'command line';
@@ -131,7 +132,7 @@ export async function changeRun(how: 'cancel' | 'free', runId: string): Promise<
 }
 
 export const adopt: Command = async () => {
-  const { config, store } = openForScript();
+  const { config, store } = await openForScript();
   try {
     const deps = depsForScript(config, store, await loadRegistry(config, systemClock));
     await registerJobs(deps, { adopt: true, check: true });
@@ -143,8 +144,11 @@ export const adopt: Command = async () => {
 };
 
 export const resetClock: Command = async () => {
-  const { config, store } = openForScript();
+  const { config, store } = await openForScript();
   try {
+    if (!(store instanceof SqliteStore)) {
+      throw new BadUsage("Firestore's clock is never set: there is nothing to accept");
+    }
     const by = process.env['USER'] ?? 'command line';
     await store.resetClock(by);
     console.log(`the clock is accepted as it is: ${isoInstant(Date.now())}`);
@@ -163,8 +167,8 @@ export const resetClock: Command = async () => {
 
 /** The state of each job in the store, by name; none where no server has made a store yet. */
 export async function statesIn(config: Config): Promise<ReadonlyMap<string, string>> {
-  if (!existsSync(config.db)) return new Map();
-  const { store } = openForScript();
+  if (config.store === 'sqlite' && !existsSync(config.db)) return new Map();
+  const { store } = await openForScript();
   try {
     const { storeNow } = await store.time();
     const jobs = await store.listJobs({ limit: 20_000 });

@@ -8,7 +8,15 @@ import { defaultBuild } from './process/identity.ts';
 export interface Config {
   readonly port: number;
   readonly host: string;
-  readonly store: 'sqlite';
+  readonly store: 'sqlite' | 'firestore';
+  /** Which Firestore. */
+  readonly firestore: {
+    /** Null: the one of the machine's own credentials. */
+    readonly project: string | null;
+    readonly database: string;
+    /** `host:port` of an emulator; null for the real one. */
+    readonly emulator: string | null;
+  };
   /** Absolute, or `:memory:`. */
   readonly db: string;
   /** Absolute path of the module whose default export lists the jobs. */
@@ -38,7 +46,9 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   const db = read.text('PUNCTUAL_DB', '.data/punctual.db', /^.{1,4096}$/, 'a path');
   const jobs = read.text('PUNCTUAL_JOBS', 'jobs/index.ts', /^.{1,4096}$/, 'a path');
   const name = 'letters, digits, dots, hyphens and underscores';
-  const store = read.oneOf('PUNCTUAL_STORE', 'sqlite', ['sqlite']);
+  const stores = ['sqlite', 'firestore'] as const;
+  // What an instance there has on its disk is gone with it.
+  const store = read.oneOf('PUNCTUAL_STORE', onGoogle ? 'firestore' : 'sqlite', stores);
   // An instance there has no CPU outside a request, so a timer would fire when it likes.
   const wake = read.oneOf('PUNCTUAL_WAKE', onGoogle ? 'tick' : 'timer', ['timer', 'tick']);
   const tickMs = read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000);
@@ -46,6 +56,11 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
     port: read.whole('PORT', 8080, 0, 65_535),
     host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
     store,
+    firestore: {
+      project: read.maybe('GOOGLE_CLOUD_PROJECT', PROJECT, 'the id of a Google Cloud project'),
+      database: read.text('PUNCTUAL_FIRESTORE_DATABASE', '(default)', DATABASE, 'a database id'),
+      emulator: read.maybe('FIRESTORE_EMULATOR_HOST', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
+    },
     db: db === ':memory:' ? db : resolve(cwd, db),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
@@ -65,6 +80,10 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   return config;
 }
 
+/** Of old some had a domain before them: `example.com:shop`. */
+const PROJECT = /^(?:[a-z][a-z0-9.-]{0,62}:)?[a-z][a-z0-9-]{0,62}$/;
+const DATABASE = /^(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/;
+
 /** Reads variables one by one, and collects what is wrong with any of them. */
 class Reader {
   readonly problems: string[] = [];
@@ -79,6 +98,13 @@ class Reader {
     const value = this.#get(name);
     if (value === undefined || form.test(value)) return value ?? preset;
     return this.#fail(name, value, `${right}, such as "${preset}"`, preset);
+  }
+
+  /** Null where it is not set. */
+  maybe(name: string, form: RegExp, right: string): string | null {
+    const value = this.#get(name);
+    if (value === undefined || form.test(value)) return value ?? null;
+    return this.#fail(name, value, right, null);
   }
 
   whole(name: string, preset: number, min: number, max: number): number {

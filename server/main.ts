@@ -21,7 +21,7 @@ try {
     write: (line) => void out.write(line),
   });
   const registry = await loadRegistry(config, systemClock);
-  const store = openStore(config, systemClock, log);
+  const store = await openStore(config, systemClock, log);
   const service = makeService(config, { registry, store, clock: systemClock, log });
 
   let asked: number | undefined;

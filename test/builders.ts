@@ -74,6 +74,8 @@ export const commit = (
   change: Partial<Omit<Commit, 'record'>> = {},
 ): Commit => ({
   op: 'test',
+  about: null,
+  reads: 0,
   name: record.name,
   version: undefined,
   decidedAt: AT,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JobRecord } from '../server/core/records.ts';
+import type { JobRecord, Run } from '../server/core/records.ts';
 import type { Commit, Store, Version } from '../server/core/store.ts';
 import { commit, jobRecord } from './builders.ts';
 
@@ -12,6 +12,14 @@ export interface Opened {
   readonly reopen?: () => Promise<Store>;
   /** Puts a value in the place of a stored job record, as somebody editing by hand would. */
   readonly damage?: (name: string, record: unknown) => Promise<void>;
+  /** A server may stamp what it writes a moment before the time that it gives to the commit. */
+  readonly stampLagMs?: number;
+}
+
+/** The run as stored, but for what it cost: that is not the same in each store. */
+export async function storedRun(store: Store, id: string): Promise<Run | undefined> {
+  const run = await store.getRun(id);
+  return run && { ...run, cost: null };
 }
 
 /** Commits, and gives the version; any other outcome fails the test. */

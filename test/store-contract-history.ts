@@ -3,6 +3,7 @@ import type { Run } from '../server/core/records.ts';
 import type { RunQuery, Store } from '../server/core/store.ts';
 import { STAMP } from '../server/core/time.ts';
 import { commit, jobRecord, logChunk, run } from './builders.ts';
+import { storedRun } from './store-contract-due.ts';
 
 /** What `Store` promises about runs. Part of `store-contract.ts`. */
 export function historyContract(get: () => Store): void {
@@ -40,7 +41,7 @@ function payloads(get: () => Store): void {
     await put(get(), [run({ input: text })]);
     await update(get(), run().id, { output: text });
 
-    expect(await get().getRun(run().id)).toEqual(run({ input: text, output: text }));
+    expect(await storedRun(get(), run().id)).toEqual(run({ input: text, output: text }));
   });
 
   test('a NUL in a message and a key of the prototype in notes harm nothing', async () => {
@@ -48,7 +49,7 @@ function payloads(get: () => Store): void {
     const notes = [{ at: 1, text: '{"__proto__":1}' }];
     await put(get(), [run({ error, notes })]);
 
-    expect(await get().getRun(run().id)).toEqual(run({ error, notes }));
+    expect(await storedRun(get(), run().id)).toEqual(run({ error, notes }));
   });
 
   test('a run of nearly 1 MB is kept', async () => {
@@ -65,7 +66,7 @@ function payloads(get: () => Store): void {
     await update(get(), run().id, { state: 'succeeded', notes: [{ at: 2, text: 'b' }] });
 
     const notes = [{ at: 2, text: 'b' }];
-    expect(await get().getRun(run().id)).toEqual(
+    expect(await storedRun(get(), run().id)).toEqual(
       run({ range, notes, state: 'succeeded', output: '1' }),
     );
     expect((await get().listRuns({ limit: 9, state: 'running' })).runs).toEqual([]);
@@ -84,7 +85,7 @@ function payloads(get: () => Store): void {
 
     await get().saveLateResult(run().id, { ...late, at: STAMP });
 
-    const { lateResult, ...rest } = (await get().getRun(run().id))!;
+    const { lateResult, ...rest } = (await storedRun(get(), run().id))!;
     expect({ ...rest, lateResult: null }).toEqual(run({ state: 'lost' }));
     expect(lateResult).toEqual({ ...late, at: expect.any(Number) });
     expect(lateResult?.at).toBeGreaterThan(0);

@@ -2,11 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Version } from '../server/core/store.ts';
 import { STAMP } from '../server/core/time.ts';
 import { action, commit, jobRecord, lease, logChunk, run } from './builders.ts';
-import { committed, create, dueContract, problemContract } from './store-contract-due.ts';
+import {
+  committed,
+  create,
+  dueContract,
+  problemContract,
+  storedRun,
+} from './store-contract-due.ts';
 import type { Opened } from './store-contract-due.ts';
 import { historyContract } from './store-contract-history.ts';
 
 export type { Opened };
+
+/** A store that others can reach, too. */
+type Shared = Opened & Required<Pick<Opened, 'reopen' | 'damage'>>;
 
 /** Every promise of `Store`, for whichever store `open` opens. */
 export function storeContract(name: string, open: () => Promise<Opened>): void {
@@ -43,14 +52,14 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
 }
 
 /** What holds besides for a store that others can reach, too. */
-export function sharedStoreContract(name: string, open: () => Promise<Required<Opened>>): void {
+export function sharedStoreContract(name: string, open: () => Promise<Shared>): void {
   describe(`${name}, shared`, () => {
-    let opened: Required<Opened>;
+    let opened: Shared;
     beforeEach(async () => {
       opened = await open();
     });
     afterEach(() => opened.store.close());
-    const get = (): Required<Opened> => opened;
+    const get = (): Shared => opened;
 
     test('what one handle committed, another reads', async () => {
       const { store, reopen } = get();
@@ -84,6 +93,11 @@ export function sharedStoreContract(name: string, open: () => Promise<Required<O
     });
   });
 }
+
+const between =
+  (low: number, high: number) =>
+  (value: number): boolean =>
+    value >= low && value <= high;
 
 function commitContract(get: () => Opened): void {
   test('a job that is not there reads as nothing', async () => {
@@ -214,14 +228,14 @@ function commitContract(get: () => Opened): void {
       commit(jobRecord(), { create: [run()], specs, logs: [logChunk()], actions: [action()] }),
     );
 
-    expect(await store.getRun(run().id)).toEqual(run());
+    expect(await storedRun(store, run().id)).toEqual(run());
     expect(await store.listSpecs('nightly-report')).toEqual(specs);
     expect(await store.readLog(run().id, 0, 10)).toEqual([logChunk()]);
     expect(await store.listActions(10)).toEqual([action()]);
   });
 
   test('every stamp is the time of the commit, and text that looks like one is left', async () => {
-    const { store } = get();
+    const { store, stampLagMs = 0 } = get();
     const active = { a1: lease({ startedAt: STAMP, renewedAt: STAMP, owner: '-1' }) };
     const attempt = { n: 1, fence: 1, attemptId: 'a1', owner: 'x', outcome: null, error: null };
     const attempts = [{ ...attempt, startedAt: STAMP, endedAt: null }];
@@ -234,24 +248,28 @@ function commitContract(get: () => Opened): void {
     const second = await store.commit(commit(jobRecord(), { version: first.version, update }));
     if (second.kind !== 'ok') throw new Error(second.kind);
 
-    expect(await store.getRun(made.id)).toMatchObject({
-      createdAt: first.storeNow,
-      attempts: [{ startedAt: first.storeNow, endedAt: null }],
-      endedAt: second.storeNow,
-      notes: [{ at: second.storeNow, text: '-1' }],
+    const stored = (await store.getRun(made.id))!;
+    const { createdAt, endedAt } = stored;
+    expect(stored).toMatchObject({
+      startedAt: createdAt,
+      attempts: [{ startedAt: createdAt, endedAt: null }],
+      notes: [{ at: endedAt, text: '-1' }],
       input: '-1',
       output: '-1',
     });
+    expect(first.storeNow - createdAt).toSatisfy(between(0, stampLagMs));
+    expect(second.storeNow - endedAt!).toSatisfy(between(0, stampLagMs));
   });
 
   test('a beat is stamped in the record', async () => {
-    const { store } = get();
+    const { store, stampLagMs = 0 } = get();
     const active = { a1: lease({ renewedAt: STAMP, startedAt: 7 }) };
 
     const result = await store.commit(commit(jobRecord({ active })));
 
+    if (result.kind !== 'ok') throw new Error(result.kind);
     const loaded = (await store.read('nightly-report')).record?.active['a1'];
-    expect(result).toMatchObject({ kind: 'ok', storeNow: loaded?.renewedAt });
+    expect(result.storeNow - loaded!.renewedAt).toSatisfy(between(0, stampLagMs));
     expect(loaded?.startedAt).toBe(7);
   });
 }
@@ -294,7 +312,8 @@ function timeContract(get: () => Opened): void {
       if (result.kind !== 'ok') throw new Error(result.kind);
       version = result.version;
       const loaded = await store.read('nightly-report');
-      seen.push(result.storeNow, loaded.record!.active['a1']!.renewedAt, loaded.storeNow);
+      expect(loaded.record!.active['a1']!.renewedAt).toBeLessThanOrEqual(result.storeNow);
+      seen.push(result.storeNow, loaded.storeNow);
       seen.push((await store.due({ limit: 1, aheadMs: 0 })).storeNow);
     }
 

@@ -43,6 +43,8 @@ export interface Intent {
   readonly held: Held | undefined;
   readonly heldRun: Run | undefined;
   readonly logs: readonly LogChunk[];
+  /** How many documents were read for it beforehand. */
+  readonly reads: number;
 }
 
 /** The right to run an attempt, with all that running it needs. */
@@ -79,6 +81,8 @@ interface Tries {
   readonly existing: Set<string>;
   covered: Covered | undefined;
   readAll: boolean;
+  /** How many documents were read for it. */
+  reads: number;
   /** Why the latest failed; undefined where the job itself stands in the way. */
   cause: unknown;
 }
@@ -102,6 +106,7 @@ export function newIntent(
     held: undefined,
     heldRun: undefined,
     logs: [],
+    reads: 0,
     ...wish,
   };
 }
@@ -117,6 +122,7 @@ export async function apply(deps: ApplyDeps, intent: Intent): Promise<Applied> {
     existing: new Set(),
     covered: undefined,
     readAll: false,
+    reads: intent.reads,
     cause: CONTENDED,
   };
   let held = intent.held;
@@ -142,6 +148,7 @@ async function tryOnce(
 ): Promise<Applied | 'again'> {
   try {
     const usable = held && isReckonable(held, deps.clock, deps.timing.staleReadMs);
+    if (!usable) tries.reads += 1;
     const now = usable ? aged(deps, held) : await look(deps, intent);
     return await decide(deps, intent, now, tries);
   } catch (error) {
@@ -246,6 +253,7 @@ async function commit(
   for (const id of runsNeeded(stepped.runs, tries.readAll)) {
     // A run changes with its job's record only, so one held with it is as good as it is.
     const own = intent.heldRun?.id === id && now.from !== undefined && !tries.readAll;
+    if (!own) tries.reads += 1;
     known.set(id, own ? intent.heldRun : await deps.store.getRun(id));
   }
   const folded = foldRuns(stepped.runs, known, (id) => blankRun(intent.job, id, ctx));
@@ -257,6 +265,8 @@ async function commit(
   const askedAt = momentOf(deps.clock);
   const committed = await deps.store.commit({
     op: intent.op,
+    about: intent.heldRun?.id ?? stepped.grant?.runId ?? null,
+    reads: tries.reads,
     name: intent.job,
     version: now.version,
     decidedAt: now.storeNow,

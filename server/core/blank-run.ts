@@ -32,5 +32,6 @@ export function blankRun(
     range: null,
     lateResult: null,
     build: made.build,
+    cost: null,
   };
 }

@@ -1,5 +1,5 @@
 import type { RunChange } from './draft.ts';
-import type { Note, Run } from './records.ts';
+import type { Attempt, Note, Run } from './records.ts';
 import { assertTransition, BrokenInvariant } from './run.ts';
 import type { RunUpdate } from './store.ts';
 import { STAMP } from './time.ts';
@@ -75,12 +75,29 @@ function lists(run: Run, { open, close, notes }: Change): Partial<Pick<Run, 'att
     }
     return { ...attempt, outcome: close.outcome, error: close.error, endedAt: STAMP };
   });
-  const attempts = open === undefined ? closed : [...closed, open];
+  const attempts = briefed(open === undefined ? closed : [...closed, open]);
   return {
     ...((open !== undefined || close !== undefined) && { attempts }),
     ...(notes !== undefined && { notes: noted(run, notes) }),
   };
 }
+
+/**
+ * A run that was tried a hundred times must fit into one record: of its older attempts the error is
+ * kept in short.
+ */
+function briefed(attempts: readonly Attempt[]): Attempt[] {
+  return attempts.map((attempt, i) => {
+    const { error } = attempt;
+    if (error === null || i >= attempts.length - TOLD_WHOLE) return attempt;
+    const { name, message } = error;
+    const short = message.length <= BRIEF ? message : `${message.slice(0, BRIEF)}…`;
+    return { ...attempt, error: { name, message: short, stack: null } };
+  });
+}
+
+const TOLD_WHOLE = 5;
+const BRIEF = 300;
 
 /** A beat whose reply was lost brings its note again: what was said last is not said twice. */
 function noted(run: Run, notes: readonly Note[]): Note[] {

@@ -1,3 +1,4 @@
+import type { Cost } from './cost.ts';
 import type { Instant } from './time.ts';
 import type { RunState } from './run.ts';
 
@@ -252,6 +253,8 @@ export interface Run {
   readonly range: Range | null;
   readonly lateResult: LateResult | null;
   readonly build: string;
+  /** What the store has billed for it up to its last change; null where nothing is billed. */
+  readonly cost: Cost | null;
 }
 
 /** Which schedule names a job's occurrences after `from`. Append-only: the audit's authority. */

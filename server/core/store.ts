@@ -1,4 +1,5 @@
 import type { ActionRecord, JobRecord, LogChunk, Run, SpecRecord, Trigger } from './records.ts';
+import type { Cost } from './cost.ts';
 import type { RunState } from './run.ts';
 import type { Instant } from './time.ts';
 
@@ -8,6 +9,9 @@ import type { Instant } from './time.ts';
  * `test/store-contract.ts`, on each store.
  */
 export interface Store {
+  /** What it is and where, for people. */
+  readonly place: string;
+
   /**
    * The job as it stands, with the version to commit under. `record` is undefined if there is none.
    */
@@ -46,7 +50,7 @@ export interface Store {
   deleteRuns(ids: readonly string[]): Promise<void>;
 
   /** All jobs of the store by name, at most `limit`, after the name `after`. */
-  listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]>;
+  listJobs(query: JobQuery): Promise<LoadedJob[]>;
   /** A job's schedules through time, oldest first. */
   listSpecs(job: string): Promise<SpecRecord[]>;
 
@@ -66,6 +70,12 @@ export interface Store {
 
   /** The store's clock. */
   time(): Promise<StoreTime>;
+
+  /**
+   * What the calls of this process were billed since its start, by operation; undefined where
+   * nothing is billed.
+   */
+  costs(): ReadonlyMap<string, Cost> | undefined;
 
   close(): Promise<void>;
 }
@@ -92,6 +102,13 @@ export interface LoadedJob {
 
 export interface Loaded extends LoadedJob, StoreTime {}
 
+export interface JobQuery {
+  readonly limit: number;
+  readonly after?: string;
+  /** Leaves out those last written before, where each one read is billed. In no order then. */
+  readonly changedSince?: Instant;
+}
+
 export interface DueQuery {
   readonly limit: number;
   readonly aheadMs: number;
@@ -107,6 +124,9 @@ export interface DuePage extends StoreTime {
 export interface Commit {
   /** What this is, for counting operations by name. */
   readonly op: string;
+  /** The run that it is about, if any, and how many documents were read for it: who is charged. */
+  readonly about: string | null;
+  readonly reads: number;
   readonly name: string;
   /** Undefined: the job must not exist. */
   readonly version: Version | undefined;

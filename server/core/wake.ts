@@ -55,7 +55,7 @@ export async function wakeJob(
   let held = seen;
   let waitedFor: Instant | undefined;
   while (started.length < STARTS_LIMIT) {
-    const turn = await claim(deps, name, held);
+    const turn = await claim(deps, name, held, held !== undefined && held === seen ? 1 : 0);
     held = turn.held;
     if (turn.granted !== undefined) {
       const ended = deps.runner.start(deps, turn.granted);
@@ -79,9 +79,14 @@ interface Turn {
   readonly held: Held | undefined;
 }
 
-async function claim(deps: Deps, name: string, held: Held | undefined): Promise<Turn> {
+async function claim(
+  deps: Deps,
+  name: string,
+  held: Held | undefined,
+  reads: number,
+): Promise<Turn> {
   const offer = deps.runner.reserve(deps, name);
-  const wish = { job: name, op: 'claim', event: { kind: 'wake' }, offer, held } as const;
+  const wish = { job: name, op: 'claim', event: { kind: 'wake' }, offer, held, reads } as const;
   let granted: Granted | undefined;
   try {
     const applied = await apply(deps, newIntent(deps, wish, APPLY_WITHIN_MS));

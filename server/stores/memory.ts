@@ -13,6 +13,7 @@ import {
   type Committed,
   type DuePage,
   type DueQuery,
+  type JobQuery,
   type Loaded,
   type LoadedJob,
   type Meta,
@@ -36,6 +37,7 @@ export const openMemoryStore = ({ clock }: { readonly clock: Clock }): MemorySto
  * Listings look at all there is, so it is for thousands of records, not for millions.
  */
 export class MemoryStore implements Store {
+  readonly place = 'memory: nothing is kept';
   readonly #now: () => StoreTime;
   #lastNow: Instant = -Infinity;
   #closed = false;
@@ -144,7 +146,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  async listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]> {
+  async listJobs(query: JobQuery): Promise<LoadedJob[]> {
     this.#assertOpen();
     const { limit, after = '' } = query;
     return [...this.#jobs.values()]
@@ -217,6 +219,10 @@ export class MemoryStore implements Store {
 
   async time(): Promise<StoreTime> {
     return this.#time();
+  }
+
+  costs(): undefined {
+    return undefined;
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   Committed,
   DuePage,
   DueQuery,
+  JobQuery,
   Loaded,
   LoadedJob,
   Meta,
@@ -38,12 +39,14 @@ export interface SqliteOptions {
   /** Tells one start of the machine from the next. */
   readonly identity?: string;
   readonly log: Log;
+  /** Opens a database that is sealed, too, for reading; else that is refused. */
+  readonly sealed?: boolean;
 }
 
 /** Opens the database, or makes it. Throws, with what to do, where the file can't be used. */
 export function openSqliteStore(options: SqliteOptions): SqliteStore {
   const { path, clock, identity } = options;
-  const connection = new Connection(openDatabase(path), path, clock);
+  const connection = new Connection(openDatabase(path, options.sealed === true), path, clock);
   const boot = identity ?? bootIdentity(clock.wall());
   const time = storeClock(connection, { ...options, boot });
   try {
@@ -61,10 +64,12 @@ const DELETES_AT_ONCE = 500;
 
 /** The store of one machine: one file, shared by as many processes as there are. */
 export class SqliteStore implements Store {
+  readonly place: string;
   readonly #connection: Connection;
   readonly #time: StoreClock;
 
   constructor(connection: Connection, time: StoreClock) {
+    this.place = `SQLite, ${connection.path}`;
     this.#connection = connection;
     this.#time = time;
   }
@@ -149,7 +154,7 @@ export class SqliteStore implements Store {
     }
   }
 
-  listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]> {
+  listJobs(query: JobQuery): Promise<LoadedJob[]> {
     const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE name > ? ORDER BY name LIMIT ?`;
     const { limit, after } = query;
     return this.#connection.read(() =>
@@ -245,6 +250,10 @@ export class SqliteStore implements Store {
   /** Throws unless the database answers. */
   ping(): Promise<void> {
     return this.#connection.read(() => void this.#connection.get('SELECT id FROM clock'));
+  }
+
+  costs(): undefined {
+    return undefined;
   }
 
   async close(): Promise<void> {

@@ -42,6 +42,7 @@ export type Fate =
 
 /** The store as a process sees it: across a network. */
 export class RemoteStore implements Store {
+  readonly place = 'simulated';
   readonly #world: World;
   readonly #process: SimulatedProcess;
 
@@ -125,6 +126,10 @@ export class RemoteStore implements Store {
 
   time(): Promise<StoreTime> {
     return this.#reading('time', (store) => store.time());
+  }
+
+  costs(): undefined {
+    return undefined;
   }
 
   async close(): Promise<void> {}

@@ -1,4 +1,4 @@
-import { jobRecord } from '../builders.ts';
+import { commit, jobRecord } from '../builders.ts';
 import { EPOCH } from './machine.ts';
 import { POISON } from './setting.ts';
 import type { World } from './world.ts';
@@ -8,16 +8,5 @@ export async function poison(world: World): Promise<void> {
   const schedules = [{ schedule: 'every full moon', timeZone: 'UTC', from: EPOCH - 1 }];
   const times = { registeredAt: EPOCH - 1, watermark: EPOCH - 1, nextActionAt: EPOCH - 1 };
   const record = jobRecord({ name: POISON, schedules, ...times });
-  await world.store.commit({
-    op: 'poison',
-    name: POISON,
-    version: undefined,
-    decidedAt: EPOCH,
-    record,
-    create: [],
-    update: [],
-    specs: [],
-    logs: [],
-    actions: [],
-  });
+  await world.store.commit(commit(record, { op: 'poison', decidedAt: EPOCH }));
 }

@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../server/core/records.ts';
 import type { Commit, Committed, StoreTime } from '../../server/core/store.ts';
+import { commit } from '../builders.ts';
 import type { JobContext } from '../../server/core/context.ts';
 import { sleep, timing, type Instant, type Timing } from '../../server/core/time.ts';
 import { MemoryStore } from '../../server/stores/memory.ts';
@@ -183,10 +184,8 @@ export class World {
     if (!isQuiet(current) || !isQuiet(record)) return;
     this.count('restored from a backup');
     const { rev } = current;
-    const nothing = { create: [], update: [], specs: [], logs: [], actions: [] };
     const restored = { ...record, rev: rev + 1 };
-    const about = { op: 'restore', name: record.name, version, decidedAt: EPOCH };
-    await this.store.commit({ ...about, record: restored, ...nothing });
+    await this.store.commit(commit(restored, { op: 'restore', version, decidedAt: EPOCH }));
     this.say(() => `${record.name} is restored from a backup`);
     this.witness.restored(record, current);
   }
