@@ -9,6 +9,7 @@ import { dashboardRoutes } from './http/dashboard.ts';
 import { errorHandler, HttpError } from './http/errors.ts';
 import { methodNotAllowed } from './http/methods.ts';
 import { scheduleRoutes } from './http/schedule.ts';
+import { systemRoutes } from './http/system.ts';
 import { triggerRoutes } from './http/triggers.ts';
 
 const BODY_LIMIT = 64 * 1024;
@@ -30,7 +31,7 @@ export function createApp(deps: Deps): Express {
   app.use(['/api/v1', '/triggers'], jsonOnly, json);
   app.use('/api/v1', apiRoutes(deps));
   app.use('/triggers', triggerRoutes(deps));
-  app.use(scheduleRoutes(deps), dashboardRoutes(deps));
+  app.use(scheduleRoutes(deps), systemRoutes(deps), dashboardRoutes(deps));
 
   app.use(methodNotAllowed(app));
   app.use((req, _res, next) => next(new HttpError(404, 'Not found', `there is no ${req.path}`)));

@@ -26,7 +26,8 @@ export const page = ({ title, assets, body }: Page): Html => html`<!doctype html
   <body>
     <header class="top">
       <a class="brand" href="/">Punctual</a>
-      <nav><a href="/">Jobs</a><a href="/#runs">Runs</a><a href="/schedule">Schedule</a></nav>
+      <nav><a href="/">Jobs</a><a href="/#runs">Runs</a><a href="/schedule">Schedule</a>
+        <a href="/system">System</a></nav>
     </header>
     <div id="message" class="message" role="status"></div>
     <main>${body}</main>

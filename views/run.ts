@@ -1,3 +1,4 @@
+import type { Cost } from '../server/core/cost.ts';
 import type { Attempt, LateResult, Run, RunError } from '../server/core/records.ts';
 import type { LogView } from '../server/core/summary.ts';
 import type { Instant } from '../server/core/time.ts';
@@ -7,12 +8,13 @@ import { action, page, poller, type AssetPaths } from './layout.ts';
 import { logSection } from './log.ts';
 import { latenessOf, rangeWords, runDuration, runLink } from './runs.ts';
 import { isLive, mark, stateWord, toneOf } from './state.ts';
-import { duration, exactTime, time } from './time.ts';
+import { count, duration, exactTime, time } from './time.ts';
 
 export interface RunView {
   readonly run: Run;
   readonly log: LogView;
   readonly now: Instant;
+  readonly refreshSeconds: number;
 }
 
 export const runPage = (view: RunView, assets: AssetPaths): Html =>
@@ -23,8 +25,8 @@ export const runPage = (view: RunView, assets: AssetPaths): Html =>
   });
 
 /** All of a run. While it may change, it asks for itself again; a final run has no poller. */
-export const runFragment = ({ run, log, now }: RunView): Html => html`
-  ${isLive(run.state) && runPoller(run)}
+export const runFragment = ({ run, log, now, refreshSeconds }: RunView): Html => html`
+  ${isLive(run.state) && runPoller(run, refreshSeconds)}
   <div class="head">
     <h1><a href="/">Jobs</a> / <span class="name">${run.job}</span></h1>
     ${isLive(run.state) && cancelButton(run)}
@@ -39,8 +41,8 @@ export const runFragment = ({ run, log, now }: RunView): Html => html`
   ${jsonBlock('Output', run.output)}
   ${run.lateResult !== null && lateResult(run.lateResult)}`;
 
-const runPoller = ({ id }: Run): Html =>
-  poller({ url: `/fragments/runs/${pathPart(id)}`, target: '#run', seconds: 2 });
+const runPoller = ({ id }: Run, seconds: number): Html =>
+  poller({ url: `/fragments/runs/${pathPart(id)}`, target: '#run', seconds });
 
 const cancelButton = ({ id, job }: Run): Html =>
   action({
@@ -109,8 +111,16 @@ function allFacts(run: Run, now: Instant): Fact[] {
     ['Trace id', mono(run.traceparent?.split('-')[1])],
     ['Run id', mono(run.id)],
     ['Build', mono(run.build)],
+    ['Billed', run.cost && costWords(run.cost)],
   ];
 }
+
+const costWords = ({ reads, writes, deletes }: Cost): string =>
+  [
+    count(reads, 'read'),
+    count(writes, 'write'),
+    ...(deletes > 0 ? [count(deletes, 'delete')] : []),
+  ].join(', ');
 
 const mono = (text: string | undefined): Html | null =>
   text === undefined ? null : html`<code>${text}</code>`;

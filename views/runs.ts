@@ -16,7 +16,7 @@ export function runsTable(runs: readonly Run[], now: Instant): Html {
   </table>`;
 }
 
-const noRuns = html`<div class="empty">
+export const noRuns = html`<div class="empty">
   <p>No runs yet. The first one shows here when a schedule comes due, or when you press
     <b>Run now</b> on a job.</p>
 </div>`;

@@ -8,7 +8,7 @@ import type { Cancel } from './time.ts';
 export const LOG_LIMIT = 512 * 1024;
 const CHUNK_LIMIT = 64 * 1024;
 const LINE_LIMIT = 8 * 1024;
-/** A log on the screen is at most this far behind. */
+/** A log on the screen is at most this far behind, where writing is free. */
 const FLUSH_MS = 1000;
 /** Chunks of one attempt are numbered from a place of their own, so that attempts never collide. */
 const CHUNKS_PER_ATTEMPT = 1_000_000;
@@ -18,6 +18,7 @@ export class LogBuffer {
   readonly #deps: Deps;
   readonly #runId: string;
   readonly #firstChunk: number;
+  readonly #flushMs: number;
   /** Sizes of the chunks that are kept, oldest first. */
   readonly #saved: { n: number; size: number }[] = [];
   #lines: LogLine[] = [];
@@ -33,12 +34,15 @@ export class LogBuffer {
   constructor(deps: Deps, runId: string, attempt: number) {
     this.#deps = deps;
     this.#runId = runId;
+    // Where each write is billed, the log goes with the beats.
+    const billed = deps.store.costs() !== undefined;
+    this.#flushMs = billed ? deps.timing.renewEveryMs : FLUSH_MS;
     this.#firstChunk = (attempt - 1) * CHUNKS_PER_ATTEMPT;
     this.#n = this.#firstChunk;
   }
 
   start(): void {
-    this.#timer = this.#deps.clock.after(FLUSH_MS, () => {
+    this.#timer = this.#deps.clock.after(this.#flushMs, () => {
       this.flush();
       if (!this.#ended) this.start();
     });

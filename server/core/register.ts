@@ -22,11 +22,14 @@ interface RegistryMeta {
   readonly builds: Readonly<Record<string, BuildSeen>>;
   /** Hash of each job's definition, as the build in force left it. */
   readonly jobs: Readonly<Record<string, string>>;
+  /** When the records were last looked at, one and all. */
+  readonly checkedAt: Instant;
 }
 
 const metaKey = (namespace: string): string => `registry:${namespace}`;
 const BUILDS_LIMIT = 20;
 const TRIES = 50;
+const CHECK_EVERY_TICKS = 60;
 const DEFINE_WITHIN_MS = 30_000;
 
 /**
@@ -39,10 +42,11 @@ export async function registerJobs(
   deps: Deps,
   { adopt, check }: { readonly adopt: boolean; readonly check: boolean },
 ): Promise<boolean> {
-  const seen = await update(deps, (meta, now) => noteBuild(deps, meta, now, adopt));
+  const seen = await note(deps, adopt);
   if (!inForce(deps, seen.meta, seen.now)) return false;
 
-  const onRecord = check ? await jobsOnRecord(deps) : undefined;
+  const looks = check && isWorthALook(deps, seen);
+  const onRecord = looks ? await jobsOnRecord(deps) : undefined;
   const hashes: Record<string, string> = {};
   for (const job of deps.registry.values()) {
     const definition = definitionOf(deps, job);
@@ -57,10 +61,19 @@ export async function registerJobs(
   for (const name of gone) {
     await applied(deps, { job: name, op: 'retire', event: { kind: 'retire' } });
   }
-  if (JSON.stringify(hashes) !== JSON.stringify(seen.meta.jobs)) {
-    await update(deps, (meta) => ({ ...meta, jobs: hashes }));
+  const changed = JSON.stringify(hashes) !== JSON.stringify(seen.meta.jobs);
+  if (changed || (looks && isBilled(deps))) {
+    const checked = looks ? { checkedAt: seen.now } : {};
+    await update(deps, (meta) => ({ ...meta, jobs: hashes, ...checked }));
   }
   return true;
+}
+
+const isBilled = ({ store }: Deps): boolean => store.costs() !== undefined;
+
+/** Where each record read is billed, a start looks at them only after a deploy, or hourly. */
+function isWorthALook(deps: Deps, { meta, now, isNew }: Noted): boolean {
+  return !isBilled(deps) || isNew || now - meta.checkedAt >= CHECK_EVERY_TICKS * deps.timing.tickMs;
 }
 
 const goesBy = (record: JobRecord | undefined, hash: string): boolean =>
@@ -152,8 +165,27 @@ export const definitionOf = (deps: Deps, job: Job): Definition => ({
   zoneData: deps.zoneData,
 });
 
+interface Noted {
+  readonly meta: RegistryMeta;
+  readonly now: Instant;
+  /** Whether nobody had heard of this build. */
+  readonly isNew: boolean;
+}
+
+async function note(deps: Deps, adopt: boolean): Promise<Noted> {
+  let isNew = false;
+  const noted = await update(deps, (meta, now) => {
+    isNew = meta.builds[deps.build] === undefined;
+    return noteBuild(deps, meta, now, adopt);
+  });
+  return { ...noted, isNew };
+}
+
 function noteBuild(deps: Deps, meta: RegistryMeta, now: Instant, adopt: boolean): RegistryMeta {
   const before = meta.builds[deps.build];
+  // Fresh enough: an instance that starts often need not write each time.
+  const fresh = before !== undefined && now - before.lastSeenAt < deps.timing.seenEveryMs / 2;
+  if (fresh && !adopt) return meta;
   const firstSeenAt = before === undefined || adopt ? now : before.firstSeenAt;
   const own = { firstSeenAt, lastSeenAt: now };
   const builds = { ...meta.builds, [deps.build]: own };
@@ -179,13 +211,28 @@ async function update(
 ): Promise<{ readonly meta: RegistryMeta; readonly now: Instant }> {
   const key = metaKey(deps.namespace);
   for (let turn = 0; turn < TRIES; turn++) {
-    const [found, { storeNow }] = await Promise.all([deps.store.readMeta(key), deps.store.time()]);
+    const found = await deps.store.readMeta(key);
+    // After that reply, which may have brought it along.
+    const { storeNow } = await deps.store.time();
     const version: Version | undefined = found?.version;
-    const meta = change(readMeta(found?.value), storeNow);
+    const before = readMeta(found?.value);
+    assertNotMoving(found?.value);
+    const meta = change(before, storeNow);
+    if (meta === before) return { meta, now: storeNow };
     if (await deps.store.writeMeta(key, meta, version)) return { meta, now: storeNow };
     await sleep(deps.clock, 20 * (0.5 + deps.random()));
   }
   throw new StoreUnavailable('could not note this build: too many others are doing so');
+}
+
+/** A store that is being filled from another must not be served: half of it is not there yet. */
+function assertNotMoving(value: unknown): void {
+  const source: unknown = Reflect.get(Object(value), 'moving');
+  if (typeof source !== 'string') return;
+  throw new Error(
+    `this store is being filled from ${source}: wait until npm run store:copy is done, ` +
+      'or go on with it if it was interrupted',
+  );
 }
 
 /**
@@ -203,7 +250,8 @@ function readMeta(value: unknown): RegistryMeta {
   for (const [name, hash] of Object.entries(Object(Reflect.get(Object(value), 'jobs') ?? {}))) {
     if (typeof hash === 'string') jobs[name] = hash;
   }
-  return { builds, jobs };
+  const checkedAt: unknown = Reflect.get(Object(value), 'checkedAt');
+  return { builds, jobs, checkedAt: typeof checkedAt === 'number' ? checkedAt : 0 };
 }
 
 const PAGE = 500;

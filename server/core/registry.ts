@@ -53,7 +53,8 @@ export function readRegistry(
     if (entry.name !== '' && jobs.has(entry.name))
       problems.push(`${label}: name: two jobs have this name`);
     problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
-    problems.push(...tooFast(entry, pace).map((message) => `${label}: ${message}`));
+    const beyond = [...tooFast(entry, pace), ...tooMany(entry, pace)];
+    problems.push(...beyond.map((message) => `${label}: ${message}`));
     jobs.set(entry.name, entry);
   }
   if (problems.length > 0) throw new RegistryProblems(problems);
@@ -73,6 +74,11 @@ function tooFast({ name, schedule, timeZone }: Job, pace: Pace): string[] {
   const problem = spacingProblem(parsed.schedule, pace);
   const field = parsed.schedule.rules[0]?.kind === 'every' ? 'every' : 'schedule';
   return problem === undefined ? [] : [`${field}: ${problem}`];
+}
+
+function tooMany({ spec: { overlap } }: Job, { allow }: Pace): string[] {
+  if (typeof overlap !== 'object' || overlap.allow <= allow) return [];
+  return [`overlap.allow: is ${overlap.allow}; this store takes at most ${allow} at once`];
 }
 
 /**

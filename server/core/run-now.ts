@@ -202,8 +202,13 @@ export async function waitForRun(
     const run = await deps.store.getRun(runId);
     const left = deadline - deps.clock.monotonic();
     if (run === undefined || isFinal(run.state) || left <= 0) return run;
-    await sleep(deps.clock, Math.min(POLL_MS, left));
+    const billed = deps.store.costs() !== undefined;
+    const pause = sleep(deps.clock, Math.min(billed ? BILLED_POLL_MS : POLL_MS, left));
+    // Of a run in this process it is known without asking.
+    await Promise.race([pause, deps.runner.endOf(runId) ?? pause]);
   }
 }
 
 const POLL_MS = 100;
+/** Where each look is billed. */
+const BILLED_POLL_MS = 2000;

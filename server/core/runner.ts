@@ -51,6 +51,11 @@ export class Runner {
     return { attemptId: deps.newId(), owner, traceparent: newTraceparent(deps, traceparent) };
   }
 
+  /** Resolves when a run of this process is over; undefined where it has none of this id. */
+  endOf(runId: string): Promise<void> | undefined {
+    return [...this.#executions.values()].find((one) => one.runId === runId)?.done();
+  }
+
   release(offer: Offer | undefined): void {
     if (offer === undefined) return;
     this.#reserved--;

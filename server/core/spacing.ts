@@ -7,6 +7,8 @@ export interface Pace {
   readonly closestMs: number;
   /** Whether cron text may have a field of seconds. */
   readonly seconds: boolean;
+  /** How many runs of a job may be at work at once: each renews its lease in one record. */
+  readonly allow: number;
   /** Where that holds, as the end of a sentence. */
   readonly where: string;
 }
@@ -18,8 +20,8 @@ const CLOSEST_ON_FIRESTORE_MS = 10_000;
 export function paceOf(store: 'sqlite' | 'firestore', tickOnlyMs: number | null): Pace {
   const pace =
     store === 'sqlite'
-      ? { closestMs: 1000, seconds: true, where: 'in SQLite' }
-      : { closestMs: CLOSEST_ON_FIRESTORE_MS, seconds: false, where: 'on Firestore' };
+      ? { closestMs: 1000, seconds: true, allow: 100, where: 'in SQLite' }
+      : { closestMs: CLOSEST_ON_FIRESTORE_MS, seconds: false, allow: 20, where: 'on Firestore' };
   if (tickOnlyMs === null || tickOnlyMs <= pace.closestMs) return pace;
   return { ...pace, closestMs: tickOnlyMs, where: 'where only the tick wakes' };
 }
@@ -45,16 +47,23 @@ function closestOf({ rules }: Schedule, limit: number): number {
   const walls = rules.flatMap((rule) => (rule.kind === 'cron' ? [rule.wall] : []));
   // Cron text never comes more often than each second.
   if (limit > 1000) {
-    for (const one of walls) for (const other of walls) gaps.push(gapBetween(one, other) * 1000);
+    const timed = walls.map((wall) => ({ days: wall.days, times: timesOf(wall) }));
+    for (const one of timed) for (const other of timed) gaps.push(gapBetween(one, other) * 1000);
   }
   return Math.min(Infinity, ...gaps);
 }
 
 const DAY_SECONDS = 86_400;
 
+/** The seconds of a day that a schedule names, and the days. */
+interface Timed {
+  readonly days: Days;
+  readonly times: readonly number[];
+}
+
 /** The least seconds from an occurrence of one to a later one of the other, up to the next day. */
-function gapBetween(one: WallSchedule, other: WallSchedule): number {
-  const [times, others] = [timesOf(one), timesOf(other)];
+function gapBetween(one: Timed, other: Timed): number {
+  const [times, others] = [one.times, other.times];
   let least = Infinity;
   if (meet(one.days, other.days, 0)) {
     let i = 0;

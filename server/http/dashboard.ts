@@ -1,16 +1,18 @@
-import { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
+import { Router, type Request, type Response } from 'express';
 import type { Deps } from '../core/deps.ts';
 import { cancelRun, runNow, type Changed, type Requested } from '../core/run-now.ts';
 import { html, pathPart, type Html } from '../../views/html.ts';
 import { jobRow } from '../../views/jobs.ts';
-import { message, partial, problemPage } from '../../views/layout.ts';
+import { message, partial } from '../../views/layout.ts';
 import { overviewFragment, overviewPage, type Overview } from '../../views/overview.ts';
 import { runFragment, runPage, type RunView } from '../../views/run.ts';
 import { runLink } from '../../views/runs.ts';
-import { findJob, findRun, refusal, summaries, summaryOf } from './api.ts';
+import { findJob, findRun, refusal, summaryOf } from './api.ts';
 import { assetPaths } from './assets.ts';
 import { HttpError } from './errors.ts';
+import { JobList } from './job-list.ts';
 import { readLogView } from './log-view.ts';
+import { isHtmx, showProblem } from './problem-page.ts';
 
 const RUNS_SHOWN = 20;
 /** A page stays quick to draw with this many; the API gives them all. */
@@ -19,12 +21,13 @@ const LOG_LINES_SHOWN = 1000;
 /** The HTML surface. A page and its poll show the same fragment; a click is answered in words. */
 export function dashboardRoutes(deps: Deps): Router {
   const router = Router();
+  const jobList = new JobList(deps);
 
   router.get('/', async (_req, res) => {
-    send(res, overviewPage(await readOverview(deps), assetPaths));
+    send(res, overviewPage(await readOverview(deps, jobList), assetPaths));
   });
   router.get('/fragments/overview', async (_req, res) => {
-    send(res, overviewFragment(await readOverview(deps)));
+    send(res, overviewFragment(await readOverview(deps, jobList)));
   });
   router.get('/runs/:id', async (req, res) => {
     send(res, runPage(await readRun(deps, req.params.id), assetPaths));
@@ -44,13 +47,19 @@ function send(res: Response, content: Html): void {
   res.set('Cache-Control', 'no-store').type('html').send(content.markup);
 }
 
-async function readOverview(deps: Deps): Promise<Overview> {
-  const [{ storeNow: now }, jobs, { runs }] = await Promise.all([
-    deps.store.time(),
-    summaries(deps),
-    deps.store.listRuns({ limit: RUNS_SHOWN }),
+/** How often pages ask for what is new: seldom, where each answer is billed. */
+const REFRESH_SECONDS = { free: 3, billed: 15 } as const;
+
+const refreshSeconds = ({ store }: Deps): number =>
+  store.costs() === undefined ? REFRESH_SECONDS.free : REFRESH_SECONDS.billed;
+
+async function readOverview(deps: Deps, jobList: JobList): Promise<Overview> {
+  const billed = deps.store.costs() !== undefined;
+  const [{ jobs, now }, page] = await Promise.all([
+    jobList.read(),
+    billed ? null : deps.store.listRuns({ limit: RUNS_SHOWN }),
   ]);
-  return { jobs, runs, now };
+  return { jobs, runs: page && page.runs, now, refreshSeconds: refreshSeconds(deps) };
 }
 
 async function readRun(deps: Deps, id: string): Promise<RunView> {
@@ -59,7 +68,7 @@ async function readRun(deps: Deps, id: string): Promise<RunView> {
     deps.store.time(),
     readLogView(deps.store, run.id, LOG_LINES_SHOWN),
   ]);
-  return { run, log, now };
+  return { run, log, now, refreshSeconds: refreshSeconds(deps) };
 }
 
 /** Answers with a word on what was started, and with the job's row as it is now. */
@@ -127,22 +136,3 @@ function assertChanged(changed: Changed): void {
   if (changed.kind === 'changed' || changed.kind === 'unchanged') return;
   throw new HttpError(503, 'Store unavailable', NO_ANSWER);
 }
-
-const isHtmx = (req: Request): boolean => req.get('HX-Request') === 'true';
-
-/** Our own answers in words: as the message of a click, or as a page. Others are passed on. */
-const showProblem: ErrorRequestHandler = (error: unknown, req, res, next) => {
-  if (!(error instanceof HttpError) || res.headersSent) return next(error);
-  const { status, title, headers } = error;
-  const detail = sentence(error.message);
-  res.status(status).set(headers);
-  send(
-    res,
-    isHtmx(req)
-      ? message('bad', html`<b>${title}.</b> ${detail}`)
-      : problemPage({ title, detail, assets: assetPaths }),
-  );
-};
-
-const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;

@@ -61,6 +61,7 @@ export function runJson(run: Run) {
       at: iso(lateResult.at),
     },
     build: run.build,
+    cost: run.cost ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ import { jobRow } from '../../views/jobs.ts';
 import { problemPage } from '../../views/layout.ts';
 import { runPage } from '../../views/run.ts';
 import { runRow } from '../../views/runs.ts';
+import { schedulePage } from '../../views/schedule.ts';
 import { job, NOW, run, textOf } from './builders.ts';
 
 const NASTY = [
@@ -95,15 +96,31 @@ const nastyPage = (text: string) =>
         progress: null,
       },
       now: NOW,
+      refreshSeconds: 3,
     },
     assets,
   );
+
+const asked = (text: string) => ({ schedule: text, timeZone: text, name: text });
+
+const refusedSchedule = (text: string) => {
+  const problems = [{ field: 'schedule', message: text } as const];
+  return schedulePage({ asked: asked(text), now: NOW, result: { problems } }, [text], assets);
+};
+
+const nastySchedule = (text: string) => {
+  const schedule = { text, timeZone: text, rules: [] };
+  const result = { schedule, explained: { occurrences: [], clockChanges: [] } };
+  return schedulePage({ asked: asked(text), now: NOW, result }, [text], assets);
+};
 
 const VIEWS = {
   'job row': (text: string) => jobRow(nastyJob(text), NOW),
   'paused job row': (text: string) => jobRow(nastyPause(text), NOW),
   'run row': (text: string) => runRow(nastyRun(text), NOW),
   'run page': nastyPage,
+  'schedule page': nastySchedule,
+  'schedule page with problems': refusedSchedule,
   'problem page': (text: string) => problemPage({ title: text, detail: text, assets }),
 } as const;
 

@@ -5,7 +5,7 @@ import { runFragment } from '../../views/run.ts';
 import { NOW, noLog, run, textOf } from './builders.ts';
 
 const fragment = (given: Partial<Run>, log: LogView = noLog) =>
-  runFragment({ run: run(given), log, now: NOW });
+  runFragment({ run: run(given), log, now: NOW, refreshSeconds: 3 });
 
 const attempt = {
   n: 1,
@@ -31,7 +31,7 @@ test('an unfinished run asks for itself again and can be cancelled; a final one 
   const final = fragment({ state: 'succeeded' }).markup;
 
   expect(running).toContain('hx-get="/fragments/runs/nightly-report%4020261123T110000Z"');
-  expect(running).toContain('hx-trigger="every 2s"');
+  expect(running).toContain('hx-trigger="every 3s"');
   expect(running).toContain('action="/runs/nightly-report%4020261123T110000Z/cancel"');
   expect(final).not.toContain('hx-trigger');
   expect(final).not.toContain('/cancel');

@@ -1,0 +1,34 @@
+import { Router } from 'express';
+import { systemPage } from '../../views/system.ts';
+import type { Deps } from '../core/deps.ts';
+import { assetPaths } from './assets.ts';
+import { showProblem } from './problem-page.ts';
+
+/** The page that tells what the service is made of. */
+export function systemRoutes(deps: Deps): Router {
+  const router = Router();
+  const startedAt = deps.clock.monotonic();
+
+  router.get('/system', async (_req, res) => {
+    const { storeNow: now, unsteady } = await deps.store.time();
+    const { store, registry, build, namespace, owner, timing, zoneData, runner } = deps;
+    const seconds = (ms: number): string => `${ms / 1000} s`;
+    const facts = [
+      ['Store', store.place],
+      ['Its clock', unsteady ?? 'steady'],
+      ['Jobs in the code', `${registry.size}`],
+      ['Running in this process', `${runner.running}`],
+      ['Build', build],
+      ['Namespace', namespace],
+      ['This process', owner],
+      ['Lease', seconds(timing.leaseMs)],
+      ['Tick', seconds(timing.tickMs)],
+      ['Time zones', zoneData],
+    ] as const;
+    const upMs = deps.clock.monotonic() - startedAt;
+    const view = { now, facts, costs: store.costs(), upMs };
+    res.set('Cache-Control', 'no-store').type('html').send(systemPage(view, assetPaths).markup);
+  });
+  router.use(showProblem);
+  return router;
+}
