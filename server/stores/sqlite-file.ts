@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { APPLICATION_ID, applicationId, migrate, schemaVersion, STEPS } from './sqlite-schema.ts';
 import { isBusy, isSqliteError } from './sqlite-connection.ts';
+import { sealOf } from './sqlite-seal.ts';
 
 /** At start there is nothing yet to keep from waiting, so the wait for a lock may block. */
 const OPENING_LIMIT_MS = 5000;
@@ -15,15 +16,15 @@ const TABLES = ['jobs', 'runs', 'specs', 'logs', 'actions', 'meta', 'clock'] as 
  * that is not ours, is newer than this program, is damaged or can't be written; such a file is left
  * as it is. Waits for locks by blocking, until `Connection.stopBlocking`.
  */
-export function openDatabase(path: string): DatabaseSync {
-  if (path === ':memory:') return prepared(new DatabaseSync(path), path);
+export function openDatabase(path: string, sealed = false): DatabaseSync {
+  if (path === ':memory:') return prepared(new DatabaseSync(path), path, false);
   makeFile(path);
   try {
     // First without the right to write: closing a database that is not ours must not change it.
     const probe = new DatabaseSync(path, { readOnly: true, timeout: OPENING_LIMIT_MS });
     inspect(probe, path);
     const db = new DatabaseSync(path, { timeout: OPENING_LIMIT_MS });
-    return prepared(db, path);
+    return prepared(db, path, sealed);
   } catch (error) {
     throw isSqliteError(error) ? explained(error, path) : error;
   }
@@ -87,7 +88,7 @@ function identity(db: DatabaseSync) {
   return { id, version, schema };
 }
 
-function prepared(db: DatabaseSync, path: string): DatabaseSync {
+function prepared(db: DatabaseSync, path: string, sealed: boolean): DatabaseSync {
   try {
     assertOurs(db, path);
     // Before WAL, so that the file itself carries our mark from its first page on.
@@ -96,11 +97,22 @@ function prepared(db: DatabaseSync, path: string): DatabaseSync {
     db.exec('PRAGMA synchronous = FULL');
     // A damaged table shows now, with a word on what to do, and not at its first use.
     for (const table of TABLES) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+    if (!sealed) assertUnsealed(db, path);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+function assertUnsealed(db: DatabaseSync, path: string): void {
+  const seal = sealOf(db);
+  if (seal === undefined) return;
+  throw new Error(
+    `the jobs of ${path} moved to ${seal.to} at ${seal.at}, and it is sealed: start with ` +
+      `PUNCTUAL_STORE=firestore, or take the move back by npm run store:copy -- --unseal ` +
+      `sqlite:${path}`,
+  );
 }
 
 /** The switch to WAL does not wait for others by itself, so it is tried again. */
