@@ -92,18 +92,21 @@ const EVERY_SEVENTH = 0b1_0000001_0000001_0000001_0000001;
 
 /** The dates named in a month that begins on a weekday, one bit each. */
 function datesOf(days: Days, beginsOn: number, length: number): number {
-  let byDate = days.lastDate ? 1 << length : 0;
-  for (const date of days.dates) byDate |= 1 << date;
-  let byWeekday = 0;
-  for (const weekday of days.weekdays) {
-    byWeekday |= EVERY_SEVENTH << (1 + modulo(weekday - beginsOn, 7));
+  const all = ~(-2 << length);
+  // A star names each of them, and most schedules have one or two.
+  let byDate = days.dates.length === 31 ? all : days.lastDate ? 1 << length : 0;
+  if (byDate !== all) for (const date of days.dates) byDate |= 1 << date;
+  let byWeekday = days.weekdays.length === 7 ? all : 0;
+  if (byWeekday !== all) {
+    for (const weekday of days.weekdays) {
+      byWeekday |= EVERY_SEVENTH << (1 + modulo(weekday - beginsOn, 7));
+    }
   }
   for (const { weekday, nth } of days.nthWeekdays) {
     const first = 1 + modulo(weekday - beginsOn, 7);
     const date = first + 7 * ((nth === 'last' ? Math.floor((length - first) / 7) + 1 : nth) - 1);
     if (date <= length) byWeekday |= 1 << date;
   }
-  const all = ~(-2 << length);
   return all & (days.either ? byDate | byWeekday : byDate & byWeekday);
 }
 
@@ -117,7 +120,11 @@ function monthOf(day: number): number {
   return firstDay(guess + 1) <= day ? guess + 1 : guess;
 }
 
-// Months since 1970, not a year and a month: `Date.UTC` takes the years 0–99 for 1900–1999.
-const firstDay = (month: number): number => Date.UTC(1970, month, 1) / (DAY_SECONDS * 1000);
+/** The years counted from March, so that their last day is the one that comes and goes. */
+function firstDay(month: number): number {
+  const [year, since] = [1970 + Math.floor((month - 2) / 12), modulo(month - 2, 12)];
+  const leapDays = Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
+  return 365 * year + leapDays + Math.floor((153 * since + 2) / 5) - 719_468;
+}
 
 const modulo = (value: number, by: number): number => ((value % by) + by) % by;

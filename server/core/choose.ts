@@ -47,11 +47,14 @@ export function chooseOccurrences(
   const candidates = [...classes.catchingUp, ...(keepsLate ? late : []), ...kept];
   const start = candidates.length === 0 ? undefined : Math.min(...candidates);
   const before = entries.filter((entry) => start === undefined || entry.to < start);
+  const catchUpTo = laterOf(record.catchUpTo, late.at(-1));
+  // Reasons cost an id and two sets, and mostly nothing stands before what starts.
+  if (before.length === 0) return { start, record: [], catchUpTo };
   const verdictOf = verdicts(record, classes, kept.at(-1) ?? late.at(-1), ctx);
   return {
     start,
     record: merge(before.map((entry) => ({ entry, verdict: entry.verdict ?? verdictOf(entry) }))),
-    catchUpTo: laterOf(record.catchUpTo, late.at(-1)),
+    catchUpTo,
   };
 }
 

@@ -86,8 +86,20 @@ export function set(draft: Draft, change: Partial<JobRecord>): void {
   draft.record = { ...draft.record, ...change };
 }
 
+/**
+ * Without a prototype, since each attempt's id is a new name to the engine: it would make a shape of
+ * its own for every such object, and keep it.
+ */
+export function withLease(active: Leases, attemptId: string, lease: Lease): Leases {
+  const made: Record<string, Lease> = Object.create(null);
+  Object.assign(made, active)[attemptId] = lease;
+  return made;
+}
+
+type Leases = JobRecord['active'];
+
 export const setLease = (draft: Draft, attemptId: string, lease: Lease): void =>
-  set(draft, { active: { ...draft.record.active, [attemptId]: lease } });
+  set(draft, { active: withLease(draft.record.active, attemptId, lease) });
 
 /** How many runs of the job may be unfinished at once. */
 export const slotsOf = ({ spec: { overlap } }: JobRecord): number =>
@@ -98,8 +110,11 @@ export const slotsUsed = (record: JobRecord): number =>
   leasesInSlots(record) + record.retries.filter((retry) => !retry.beside).length;
 
 /** How many of the runs that hold a slot have a lease. */
-export const leasesInSlots = ({ active }: JobRecord): number =>
-  Object.values(active).filter((lease) => !lease.beside).length;
+export function leasesInSlots({ active }: JobRecord): number {
+  let count = 0;
+  for (const attemptId in active) if (active[attemptId]?.beside === false) count += 1;
+  return count;
+}
 
 export const isFull = (record: JobRecord): boolean => slotsUsed(record) >= slotsOf(record);
 

@@ -190,18 +190,18 @@ export function arm(draft: Draft, ctx: DecisionContext): void {
 }
 
 function nextActionAt(record: JobRecord, now: Instant): Instant | null {
-  const soonest = [
-    ...Object.values(record.active).map((lease) => expiryOf(lease, now)),
-    ...record.retries.filter((one) => mayRetry(record, one)).map((one) => one.notBefore),
-    record.paused?.until ?? Infinity,
-  ];
-  if (isFull(record)) soonest.push(replaceDueAt(record, now) ?? Infinity);
+  let at = record.paused?.until ?? Infinity;
+  const atMost = (instant: Instant | undefined): void => {
+    if (instant !== undefined && instant < at) at = instant;
+  };
+  for (const lease of Object.values(record.active)) atMost(expiryOf(lease, now));
+  for (const one of record.retries) if (mayRetry(record, one)) atMost(one.notBefore);
+  if (isFull(record)) atMost(replaceDueAt(record, now));
   else {
     const waits = record.queue.length > 0 || record.backfill !== null;
-    if (waits) soonest.push(Math.min(record.nextActionAt ?? now, now));
+    if (waits) atMost(Math.min(record.nextActionAt ?? now, now));
     const scheduled = record.paused === null && record.retiredAt === null;
-    if (scheduled) soonest.push(nextOccurrence(record, record.watermark) ?? Infinity);
+    if (scheduled) atMost(nextOccurrence(record, record.watermark));
   }
-  const at = Math.min(...soonest);
   return at === Infinity ? null : at;
 }

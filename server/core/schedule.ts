@@ -77,8 +77,25 @@ export function readSchedule(
   return { schedule: { timeZone, rules, text: rules.map(({ text }) => text).join('; ') } };
 }
 
+/** The last answer for each schedule: one decision asks the same two or three times. */
+const answered = new WeakMap<Schedule, { after: Instant; at: Instant | undefined }>();
+
 /** The first occurrence strictly after `after`; undefined where none comes, or `Date` ends. */
-export function nextAfter({ rules, timeZone }: Schedule, after: Instant): Instant | undefined {
+export function nextAfter(schedule: Schedule, after: Instant): Instant | undefined {
+  const last = answered.get(schedule);
+  if (last === undefined) {
+    const at = findNext(schedule, after);
+    answered.set(schedule, { after, at });
+    return at;
+  }
+  if (last.after !== after) {
+    last.at = findNext(schedule, after);
+    last.after = after;
+  }
+  return last.at;
+}
+
+function findNext({ rules, timeZone }: Schedule, after: Instant): Instant | undefined {
   if (!(Math.abs(after) <= LAST_INSTANT)) return undefined;
   const zone = zoneOf(timeZone);
   let first: Instant | undefined;

@@ -176,6 +176,7 @@ export function expire(
   except: string | undefined,
 ): Loss | undefined {
   let loss: Loss | undefined;
+  if (Object.keys(draft.record.active).length === 0) return loss;
   const dead = Object.entries(draft.record.active)
     .map(([attemptId, lease]) => ({ attemptId, lease, at: expiryOf(lease, ctx.now) - 1 }))
     .filter(({ attemptId, at }) => ctx.now > at && attemptId !== except)

