@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { LOG_LIMIT } from '../../server/core/log-buffer.ts';
+import { defineJob } from '../../server/core/job.ts';
+import { runNow } from '../../server/core/run-now.ts';
+import { wakeJob } from '../../server/core/wake.ts';
+import { emulator } from './fixture.ts';
+import { openService, register } from './service.ts';
+
+/** A Firestore document holds 1 MiB. Whatever a handler does, what is kept of it fits. */
+
+/** Three bytes of UTF-8 for one character. */
+const WIDE = '字';
+
+describe.skipIf(emulator === null)('whatever a job writes, its documents fit', () => {
+  test(
+    'a hundred attempts with errors and logs as large as can be',
+    { timeout: 120_000 },
+    async () => {
+      let tries = 0;
+      const job = defineJob({
+        name: 'job',
+        retry: { attempts: 100, backoff: { from: 0, to: 0, jitter: 0 } },
+        run({ log, progress }) {
+          tries += 1;
+          if (tries > 97)
+            for (let line = 0; line < 100; line += 1) log(WIDE.repeat(9000), { tries });
+          progress(tries, 100);
+          const error = new Error(WIDE.repeat(10_000));
+          error.stack = WIDE.repeat(20_000);
+          throw error;
+        },
+      });
+      const service = await openService([job]);
+      await register(service);
+      const request = { input: undefined, key: 'a', beside: false, by: null, traceparent: null };
+      await runNow(service.deps, service.deps.registry.get('job')!, request);
+      await service.idle();
+
+      for (let turn = 0; turn < 110; turn += 1) {
+        await wakeJob(service.deps, 'job');
+        await service.idle();
+      }
+
+      const [run] = (await service.store.listRuns({ limit: 1 })).runs;
+      const chunks = await service.store.readLog(run?.id ?? '', 0, 1000);
+      const size = chunks.reduce((sum, chunk) => sum + JSON.stringify(chunk).length, 0);
+      expect(run).toMatchObject({ state: 'failed', output: null });
+      expect(run?.attempts).toHaveLength(100);
+      expect(run?.attempts.at(-1)?.error?.message.length).toBeGreaterThan(4000);
+      expect(run?.attempts[0]?.error?.message).toMatch(/…$/);
+      expect(Buffer.byteLength(JSON.stringify(run))).toBeLessThan(1_000_000);
+      expect(size).toBeLessThan(4 * LOG_LIMIT);
+    },
+  );
+});
