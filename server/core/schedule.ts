@@ -23,6 +23,7 @@ import { nextZoned, previousZoned } from './zoned.ts';
 /** A schedule that was read: plain data, made by `parseSchedule`. */
 export interface Schedule {
   readonly timeZone: string;
+  readonly zone: Zone;
   /** The rules' text, with H resolved: what a person is shown, and can paste elsewhere. */
   readonly text: string;
   readonly rules: readonly Rule[];
@@ -53,7 +54,7 @@ export function parseSchedule(
   // Only H (and THU, which looks like it) makes a job's schedule its own.
   const owner = /h/i.test(text.schedule) ? name : '';
   const key = `${text.schedule}\n${text.timeZone}\n${owner}`;
-  return remember(kept, SCHEDULES_KEPT, key, () => readSchedule(text, name));
+  return kept.get(key) ?? remember(kept, SCHEDULES_KEPT, key, () => readSchedule(text, name));
 }
 
 /** The same for a text that will hardly be asked for again, such as one that is being typed. */
@@ -74,7 +75,7 @@ export function readSchedule(
   if (never.length > 0) {
     return { problems: never.map((message) => ({ field: 'schedule', message })) };
   }
-  return { schedule: { timeZone, rules, text: rules.map(({ text }) => text).join('; ') } };
+  return { schedule: { timeZone, zone, rules, text: rules.map(({ text }) => text).join('; ') } };
 }
 
 /** The last answer for each schedule: one decision asks the same two or three times. */
@@ -95,9 +96,8 @@ export function nextAfter(schedule: Schedule, after: Instant): Instant | undefin
   return last.at;
 }
 
-function findNext({ rules, timeZone }: Schedule, after: Instant): Instant | undefined {
+function findNext({ rules, zone }: Schedule, after: Instant): Instant | undefined {
   if (!(Math.abs(after) <= LAST_INSTANT)) return undefined;
-  const zone = zoneOf(timeZone);
   let first: Instant | undefined;
   for (const rule of rules) {
     const at = nextOf(rule, zone, Math.floor(after));
@@ -107,12 +107,8 @@ function findNext({ rules, timeZone }: Schedule, after: Instant): Instant | unde
 }
 
 /** The last occurrence strictly before `before`; undefined where none came, or `Date` begins. */
-export function previousBefore(
-  { rules, timeZone }: Schedule,
-  before: Instant,
-): Instant | undefined {
+export function previousBefore({ rules, zone }: Schedule, before: Instant): Instant | undefined {
   if (!(Math.abs(before) <= LAST_INSTANT)) return undefined;
-  const zone = zoneOf(timeZone);
   let last: Instant | undefined;
   for (const rule of rules) {
     const at = previousOf(rule, zone, Math.ceil(before));

@@ -41,7 +41,9 @@ export function startBackfill(
 }
 
 function startNew(draft: Draft, run: Run, ctx: DecisionContext, offer: Offer): void {
-  const attempt = grant(draft, { ...run, runId: run.id, attempt: 1, interruptions: 0 }, ctx, offer);
+  const { id: runId, trigger, scheduledAt } = run;
+  const first = { runId, trigger, scheduledAt, attempt: 1, interruptions: 0 };
+  const attempt = grant(draft, first, ctx, offer);
   const started = { state: 'running', startedAt: STAMP, attempts: [attempt] } as const;
   draft.runs.push({ kind: 'create', run: { ...run, ...started } });
 }

@@ -150,13 +150,20 @@ export function schedulesIn(
   return found;
 }
 
+/** One decision asks for the same entry some three times. */
+let last: { entry: ScheduleInForce; name: string; schedule: Schedule } | undefined;
+
 /**
  * Undefined for a job that runs only by hand. A stored text that this build can't read is an error.
  */
 function scheduleOf(entry: ScheduleInForce, name: string): Schedule | undefined {
   if (entry.schedule === null) return undefined;
+  if (last?.entry === entry && last.name === name) return last.schedule;
   const parsed = parseSchedule({ schedule: entry.schedule, timeZone: entry.timeZone }, name);
-  if ('schedule' in parsed) return parsed.schedule;
+  if ('schedule' in parsed) {
+    last = { entry, name, schedule: parsed.schedule };
+    return parsed.schedule;
+  }
   const why = parsed.problems.map((problem) => problem.message).join('; ');
   throw new Error(`job "${name}": its recorded schedule "${entry.schedule}" can't be used: ${why}`);
 }
@@ -180,9 +187,12 @@ export function nextOccurrence(
   job: { readonly name: string; readonly schedules: readonly ScheduleInForce[] },
   after: Instant,
 ): Instant | undefined {
-  for (const { schedule, span } of schedulesIn(job, { from: after, to: Infinity })) {
-    const next = nextAfter(schedule, span.from);
-    if (next !== undefined && next <= span.to) return next;
+  for (const [index, entry] of job.schedules.entries()) {
+    const to = job.schedules[index + 1]?.from ?? Infinity;
+    const from = Math.max(after, entry.from);
+    const schedule = from < to ? scheduleOf(entry, job.name) : undefined;
+    const next = schedule && nextAfter(schedule, from);
+    if (next !== undefined && next <= to) return next;
   }
   return undefined;
 }

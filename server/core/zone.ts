@@ -88,6 +88,8 @@ interface Stretch {
 class IntlZone implements Zone {
   readonly #name: string;
   readonly #stretches = new Map<number, Stretch>();
+  #last: Stretch | undefined;
+  #lastIndex = NaN;
 
   constructor(name: string) {
     this.#name = name;
@@ -119,6 +121,15 @@ class IntlZone implements Zone {
   }
 
   #stretch(index: number): Stretch {
+    // Most questions are about the stretch of the one before.
+    if (index !== this.#lastIndex || this.#last === undefined) {
+      this.#last = this.#found(index);
+      this.#lastIndex = index;
+    }
+    return this.#last;
+  }
+
+  #found(index: number): Stretch {
     return remember(this.#stretches, STRETCHES_KEPT, index, () => this.#look(index * STRETCH_MS));
   }
 

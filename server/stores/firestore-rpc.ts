@@ -207,5 +207,5 @@ const REASONS: Readonly<Record<number, string>> = {
 function unavailable(error: unknown): StoreUnavailable {
   const { code, detail } = failure(error);
   const reason = REASONS[code] ?? 'can not be reached';
-  return new StoreUnavailable(`Firestore ${reason} (${detail.trim()})`, { cause: error });
+  return new StoreUnavailable(`Firestore ${reason} (${detail.trim()})`);
 }

@@ -193,6 +193,17 @@ describe('pause', () => {
     expect(job.history()).toEqual(['01:00 succeeded']);
   });
 
+  // Found by the simulation once in 400,000 lives: the span ran backwards, and a count was wrong.
+  test('a pause with an end that had passed already ends where it began', () => {
+    const job = new PureJob({ schedule: '0 * * * *' }, at('00:30'));
+    job.send({ kind: 'pause', by: null, note: null, until: at('00:40') }, at('02:30'));
+
+    job.wake(at('02:31'), false);
+
+    expect(job.record?.pauses.filter(({ from, to }) => to < from)).toEqual([]);
+    expect(job.record?.pauses).toEqual([{ from: at('02:30'), to: at('02:30') }]);
+  });
+
   test('a pause of weeks on a busy schedule is one range, and none of it is missed', () => {
     const job = new PureJob({ schedule: '* * * * *' }, at('2026-01-01T00:00'));
     job.send({ kind: 'pause', by: null, note: null, until: null }, at('2026-01-01T00:00:30'));

@@ -22,6 +22,7 @@ import {
   type StoreTime,
   type Version,
 } from '../../server/core/store.ts';
+import type { Cost } from '../../server/core/cost.ts';
 import type { Instant } from '../../server/core/time.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -39,6 +40,8 @@ export type Fate =
   | { readonly kind: 'late commit'; readonly after: number }
   /** Applied, and said to have met a conflict: a client that sent it twice by itself. */
   | { readonly kind: 'false conflict'; readonly there: number; readonly back: number };
+
+const NOTHING_YET: ReadonlyMap<string, Cost> = new Map();
 
 /** The store as a process sees it: across a network. */
 export class RemoteStore implements Store {
@@ -128,8 +131,9 @@ export class RemoteStore implements Store {
     return this.#reading('time', (store) => store.time());
   }
 
-  costs(): undefined {
-    return undefined;
+  /** A server's calls are billed, and so it is asked more seldom; only that counts here. */
+  costs(): ReadonlyMap<string, Cost> | undefined {
+    return this.#world.setting.storeClock === 'server' ? NOTHING_YET : undefined;
   }
 
   async close(): Promise<void> {}

@@ -95,7 +95,11 @@ export const PLANTED: readonly Planted[] = [
     known: 'a likely one',
     seed: 1,
     edits: [
-      core('plan.ts', '...Object.values(record.active).map((lease) => expiryOf(lease, now)),', ''),
+      core(
+        'plan.ts',
+        'for (const lease of Object.values(record.active)) atMost(expiryOf(lease, now));',
+        '',
+      ),
     ],
   },
   {
@@ -144,8 +148,8 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       core(
         'plan.ts',
-        'if (scheduled) soonest.push(',
-        "if (scheduled && record.last?.state !== 'lost') soonest.push(",
+        'if (scheduled) atMost(',
+        "if (scheduled && record.last?.state !== 'lost') atMost(",
       ),
     ],
   },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { zoneOf } from '../../server/core/zone.ts';
 import type { Run } from '../../server/core/records.ts';
 import { jobRow } from '../../views/jobs.ts';
 import { problemPage } from '../../views/layout.ts';
@@ -109,7 +110,7 @@ const refusedSchedule = (text: string) => {
 };
 
 const nastySchedule = (text: string) => {
-  const schedule = { text, timeZone: text, rules: [] };
+  const schedule = { zone: zoneOf('UTC'), text, timeZone: text, rules: [] };
   const result = { schedule, explained: { occurrences: [], clockChanges: [] } };
   return schedulePage({ asked: asked(text), now: NOW, result }, [text], assets);
 };
