@@ -17,6 +17,7 @@ export interface Config {
     /** `host:port` of an emulator; null for the real one. */
     readonly emulator: string | null;
   };
+  readonly google: GoogleConfig;
   /** Absolute, or `:memory:`. */
   readonly db: string;
   /** Absolute path of the module whose default export lists the jobs. */
@@ -30,6 +31,23 @@ export interface Config {
   readonly pace: Pace;
   readonly maxRunning: number;
   readonly logLevel: LogLevel;
+}
+
+/** What Google Cloud has to do with the service; null where it is not said. */
+export interface GoogleConfig {
+  /** Where the process runs; null on a machine of one's own. */
+  readonly platform: 'app-engine' | 'cloud-run' | null;
+  /** The region of Cloud Scheduler and Cloud Tasks, such as `europe-west1`. */
+  readonly location: string | null;
+  /** Where triggers are sent, and the audience of their tokens: `https://punctual.example.com`. */
+  readonly serviceUrl: string | null;
+  /** The service account that Cloud Scheduler's triggers bear, and the one of Cloud Tasks'. */
+  readonly schedulerAccount: string | null;
+  readonly tasksAccount: string | null;
+  /** The queue that runs are sent through; null for none. */
+  readonly tasksQueue: string | null;
+  /** How long a request may take before the platform ends it. */
+  readonly requestDeadlineMs: number;
 }
 
 /** Everything that is wrong in the environment, each line ready to be shown. */
@@ -61,6 +79,7 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
       database: read.text('PUNCTUAL_FIRESTORE_DATABASE', '(default)', DATABASE, 'a database id'),
       emulator: read.maybe('FIRESTORE_EMULATOR_HOST', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
     },
+    google: readGoogle(read, env),
     db: db === ':memory:' ? db : resolve(cwd, db),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
@@ -78,6 +97,29 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   read.unknown();
   if (read.problems.length > 0) throw new ConfigProblems(read.problems.join('\n'));
   return config;
+}
+
+function readGoogle(read: Reader, env: Env): GoogleConfig {
+  const account = /^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.[a-z]{2,}$/;
+  const mail = 'the e-mail of a service account';
+  const platform =
+    env['GAE_ENV'] !== undefined
+      ? 'app-engine'
+      : env['K_SERVICE'] !== undefined
+        ? 'cloud-run'
+        : null;
+  // App Engine's with automatic scaling, and Cloud Run's unless it is set otherwise.
+  const deadlineMs = platform === 'cloud-run' ? 300_000 : 600_000;
+  const url = /^https:\/\/[a-z0-9.-]{1,253}$|^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d{1,5})?$/;
+  return {
+    platform,
+    location: read.maybe('PUNCTUAL_LOCATION', /^[a-z]+-[a-z]+\d+$/, 'such as europe-west1'),
+    serviceUrl: read.maybe('PUNCTUAL_SERVICE_URL', url, 'such as https://punctual.example.com'),
+    schedulerAccount: read.maybe('PUNCTUAL_SCHEDULER_ACCOUNT', account, mail),
+    tasksAccount: read.maybe('PUNCTUAL_TASKS_ACCOUNT', account, mail),
+    tasksQueue: read.maybe('PUNCTUAL_TASKS_QUEUE', /^[A-Za-z0-9-]{1,100}$/, 'the id of a queue'),
+    requestDeadlineMs: read.whole('PUNCTUAL_REQUEST_DEADLINE_MS', deadlineMs, 10_000, 86_400_000),
+  };
 }
 
 /** Of old some had a domain before them: `example.com:shop`. */

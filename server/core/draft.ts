@@ -87,8 +87,8 @@ export function set(draft: Draft, change: Partial<JobRecord>): void {
 }
 
 /**
- * Without a prototype, since each attempt's id is a new name to the engine: it would make a shape of
- * its own for every such object, and keep it.
+ * Without a prototype, since each attempt's id is a new name to the engine: it would make a shape
+ * of its own for every such object, and keep it.
  */
 export function withLease(active: Leases, attemptId: string, lease: Lease): Leases {
   const made: Record<string, Lease> = Object.create(null);
