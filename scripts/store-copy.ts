@@ -18,8 +18,8 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../server/config.ts';
 import { isoInstant } from '../server/core/time.ts';
 import { systemClock } from '../server/process/clock.ts';
-import { openFirestoreStore } from '../server/stores/firestore.ts';
-import { moveStore } from '../server/stores/moving.ts';
+import { openFirestoreStore, type FirestoreStore } from '../server/stores/firestore.ts';
+import { moveStore, type Moved } from '../server/stores/moving.ts';
 import { sealDatabase, unsealDatabase } from '../server/stores/sqlite-seal.ts';
 import { openSqliteStore } from '../server/stores/sqlite.ts';
 import { fail } from './open.ts';
@@ -67,16 +67,7 @@ async function copy(path: string, to: string): Promise<void> {
     // Before the seal: a destination that does not answer leaves the source as it was.
     const { storeNow } = await destination.time();
     sealDatabase(path, { to, at: isoInstant(storeNow) });
-    const log = (): void => undefined;
-    const timing = { leaseMs: 90_000, regressionMs: 5000, sealed: true };
-    const from = openSqliteStore({ path, clock: systemClock, log, ...timing });
-    const moved = await moveStore({
-      from,
-      to: destination,
-      importer: destination.importer(),
-      source: path,
-      progress: shown,
-    }).finally(() => from.close());
+    const moved = await moveFrom(path, destination);
     const { jobs, runs, logChunks, actions, checksum } = moved;
     console.log(
       `moved ${jobs} jobs, ${runs} runs, ${logChunks} pieces of log and ${actions} actions; ` +
@@ -85,6 +76,17 @@ async function copy(path: string, to: string): Promise<void> {
     );
   } finally {
     await destination.close();
+  }
+}
+
+async function moveFrom(path: string, to: FirestoreStore): Promise<Moved> {
+  const log = (): void => undefined;
+  const timing = { leaseMs: 90_000, regressionMs: 5000, sealed: true };
+  const from = openSqliteStore({ path, clock: systemClock, log, ...timing });
+  try {
+    return await moveStore({ from, to, importer: to.importer(), source: path, progress: shown });
+  } finally {
+    await from.close();
   }
 }
 
