@@ -31,13 +31,16 @@ export const systemPage = (view: SystemView, assets: AssetPaths): Html =>
 const costs = (all: ReadonlyMap<string, Cost>, upMs: number): Printable => html`<section>
     <h2>Documents billed</h2>
     <p class="none">What this process read, wrote and deleted in the ${duration(upMs)} since it
-      started. Other instances count for themselves.</p>
+      started. Other instances count for themselves.${all.has('unsure') && unsure}</p>
     <div class="scroll" tabindex="0"><table>
       <thead><tr><th>Operation</th><th>Reads</th><th>Writes</th><th>Deletes</th></tr></thead>
       <tbody>${[...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(costRow)}</tbody>
       <tfoot>${costRow(['all', sum(all)])}</tfoot>
     </table></div>
   </section>`;
+
+const unsure = ` Of commits whose reply was lost nobody can say whether they are billed: they are
+  counted as unsure.`;
 
 const costRow = ([op, { reads, writes, deletes }]: readonly [string, Cost]): Html => html`<tr>
     <td>${op}</td><td>${number(reads)}</td><td>${number(writes)}</td><td>${number(deletes)}</td>

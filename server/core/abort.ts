@@ -13,6 +13,25 @@ export class Aborted extends Error {
   }
 }
 
+/**
+ * The controller's signal, which looks whether it should fire before it says that it has not. After
+ * a process stood still, whoever asks it first in a turn comes before the timer that would tell.
+ */
+export function watchfulSignal({ signal }: AbortController, look: () => void): AbortSignal {
+  const isAborted = (): boolean => {
+    look();
+    return Reflect.get(AbortSignal.prototype, 'aborted', signal);
+  };
+  return Object.defineProperties(signal, {
+    aborted: { get: isAborted },
+    throwIfAborted: {
+      value: (): void => {
+        if (isAborted()) throw signal.reason;
+      },
+    },
+  });
+}
+
 /** The same in words. */
 export const WHY: Readonly<Record<AbortReason, string>> = {
   timeout: 'the attempt took longer than its timeout',

@@ -1,5 +1,6 @@
-import { Aborted, WHY, type AbortReason } from './abort.ts';
+import { Aborted, WHY, watchfulSignal, type AbortReason } from './abort.ts';
 import { apply, newIntent, type Applied, type Granted } from './apply.ts';
+import type { Carrier } from './carrier.ts';
 import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
 import { callHandler } from './handler.ts';
@@ -13,6 +14,14 @@ import { bareEnding, type Ending } from './settle.ts';
 import { StoreUnavailable, UnknownOutcome } from './store.ts';
 import { sleep, STAMP, type Cancel } from './time.ts';
 import { newTraceparent } from './trace.ts';
+
+/** Where an attempt was put. */
+interface Placed {
+  readonly carrier: Carrier;
+  readonly loop: LoopWatch;
+  /** Nothing may start any more, so the attempt is handed back at once. */
+  readonly tooLate: boolean;
+}
 
 /**
  * One attempt: runs the handler, keeps the lease, and puts the end on record. The attempt judges
@@ -31,6 +40,7 @@ export class Execution implements Culprit {
   readonly #log: LogBuffer;
   readonly #scratch: Scratch;
   readonly #loop: LoopWatch;
+  readonly #carrier: Carrier;
   readonly #notes: Note[] = [];
   readonly #done: Promise<void>;
   #held: Held | undefined;
@@ -44,12 +54,12 @@ export class Execution implements Culprit {
   #renewing: Promise<void> | undefined;
   readonly #timers = new Set<Cancel>();
 
-  /** `tooLate`: nothing may start any more, so the attempt is handed back at once. */
-  constructor(deps: Deps, granted: Granted, loop: LoopWatch, tooLate: boolean) {
+  constructor(deps: Deps, granted: Granted, { carrier, loop, tooLate }: Placed) {
     const lease = granted.held.record.active[granted.attemptId];
     if (lease === undefined) throw new Error(`attempt ${granted.attemptId} was not granted`);
     this.#deps = deps;
     this.#loop = loop;
+    this.#carrier = carrier;
     this.#run = granted.run;
     this.#heldRun = granted.run;
     this.#held = granted.held;
@@ -117,9 +127,9 @@ export class Execution implements Culprit {
     log('info', 'attempt_started', { ...fields, trace });
     if (this.#lease.cancel !== null) this.abort(this.#lease.cancel.why);
     if (this.#job !== undefined) {
-      this.#later(this.#held?.record.spec.timeoutMs ?? this.#job.spec.timeoutMs, () =>
-        this.abort('timeout'),
-      );
+      const timeoutMs = this.#held?.record.spec.timeoutMs ?? this.#job.spec.timeoutMs;
+      // Another build's definition may give more time than there is before the request ends.
+      this.#later(Math.min(timeoutMs, this.#carrier.leftMs()), () => this.abort('timeout'));
     }
     this.#scheduleRenewal();
     this.#watchLease();
@@ -147,7 +157,7 @@ export class Execution implements Culprit {
         job: this.#job,
         run: this.#run,
         lease: this.#lease,
-        signal: this.#abort.signal,
+        signal: watchfulSignal(this.#abort, () => this.checkLease()),
         log: this.#log,
         scratch: this.#scratch,
         record: this.#held?.record,
@@ -284,7 +294,9 @@ export class Execution implements Culprit {
     const late = ending.outcome === 'timed_out' && ending.output !== null;
     const logs = await this.#log.end();
     const offer =
-      ending.outcome === 'interrupted' ? undefined : runner.reserve(this.#deps, this.label);
+      ending.outcome === 'interrupted'
+        ? undefined
+        : runner.reserve(this.#deps, this.label, { carrier: this.#carrier });
     const intent = newIntent(
       this.#deps,
       {
@@ -310,8 +322,8 @@ export class Execution implements Culprit {
     );
     const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
     const granted = applied?.kind === 'applied' ? applied.granted : undefined;
-    if (granted === undefined) runner.release(offer);
-    else void runner.start(this.#deps, granted);
+    if (granted === undefined) runner.release(offer, this.#carrier);
+    else void runner.start(this.#deps, granted, this.#carrier);
     if (applied?.kind === 'applied') runner.heed(applied.held.record);
     // Ended by another meanwhile, or its record can't be used: what it came to is not lost.
     if (applied === undefined || applied.kind === 'refused') return this.#keepLate(ending);

@@ -1,7 +1,7 @@
 import firestore from '@google-cloud/firestore';
-import { googleAuthLibrary, grpc } from 'google-gax';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
+import { googleAuthLibrary, grpc, standIn } from '../google.ts';
 import { structured, type Query } from './firestore-queries.ts';
 import type { Client, Document, Timestamp, Write } from './firestore-types.ts';
 
@@ -61,7 +61,7 @@ export class Rpc {
     this.#callMs = callMs;
     this.#client = new firestore.v1.FirestoreClient({
       projectId: project,
-      ...(emulator !== null && emulated(emulator)),
+      ...(emulator !== null && standIn(emulator)),
     });
   }
 
@@ -132,6 +132,8 @@ export class Rpc {
     for (let n = 1; ; n += 1) {
       this.#assertOpen();
       try {
+        // A stream that is opened without credentials would end the process, not only itself.
+        await this.#client.initialize();
         const replies: Reply[] = [];
         for await (const reply of start()) replies.push(reply);
         return replies;
@@ -170,17 +172,6 @@ interface Reply {
   readonly found?: Document | null;
   readonly document?: Document | null;
   readonly readTime?: Timestamp | null;
-}
-
-/** An emulator speaks without encryption, and takes nobody's word for anything. */
-function emulated(address: string) {
-  const [, host = address, port = '8080'] = /^(.*):(\d+)$/.exec(address) ?? [];
-  return {
-    apiEndpoint: host,
-    port: Number(port),
-    sslCreds: grpc.credentials.createInsecure(),
-    authClient: new googleAuthLibrary.PassThroughClient(),
-  };
 }
 
 function failure(error: unknown): { readonly code: number; readonly detail: string } {

@@ -20,7 +20,10 @@ const jobs = Array.from({ length: JOBS }, (_, i) =>
   }),
 );
 
-async function serve(): Promise<{ service: FirestoreService; get(path: string): Promise<string> }> {
+async function serve(): Promise<{
+  service: FirestoreService;
+  readonly get: (path: string) => Promise<string>;
+}> {
   const service = await openService(jobs);
   await register(service);
   const server = createServer(createApp(service.deps));

@@ -26,7 +26,7 @@ export async function openService(
   jobs: readonly Job[],
   { project = newProject(), env = {}, ...reached }: ServiceOptions = {},
 ): Promise<FirestoreService> {
-  const given = { PUNCTUAL_BUILD: 'test', PORT: '0', PUNCTUAL_WAKE: 'tick', ...env };
+  const given = { PUNCTUAL_BUILD: 'test', PORT: '0', ...env };
   const config = readConfig(given, '/', 0);
   const store = openStore({ project, ...reached });
   const registry = readRegistry(jobs, config.timing);
