@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Config } from '../server/config.ts';
+import { NOTHING } from '../server/core/carrier.ts';
 import type { Deps } from '../server/core/deps.ts';
 import type { Registry } from '../server/core/registry.ts';
 import { Runner } from '../server/core/runner.ts';
@@ -27,6 +28,9 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     upSince: () => null,
     scratch: (attemptId) => scratch.for(attemptId),
     runner: new Runner(0),
+    carrier: NOTHING,
+    requestMs: config.google.requestDeadlineMs,
+    dispatch: null,
     trouble: () => null,
   };
 }

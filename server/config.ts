@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LOG_LEVELS, type LogLevel } from './observe/log.ts';
+import { ENDING_MS } from './core/carrier.ts';
 import { paceOf, type Pace } from './core/spacing.ts';
 import { timing, type Timing } from './core/time.ts';
 import { defaultBuild } from './process/identity.ts';
@@ -46,6 +47,9 @@ export interface GoogleConfig {
   readonly tasksAccount: string | null;
   /** The queue that runs are sent through; null for none. */
   readonly tasksQueue: string | null;
+  /** `host:port` of a program that plays Cloud Scheduler; null for the real one. */
+  readonly schedulerEndpoint: string | null;
+  readonly tasksEndpoint: string | null;
   /** How long a request may take before the platform ends it. */
   readonly requestDeadlineMs: number;
 }
@@ -70,6 +74,9 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   // An instance there has no CPU outside a request, so a timer would fire when it likes.
   const wake = read.oneOf('PUNCTUAL_WAKE', onGoogle ? 'tick' : 'timer', ['timer', 'tick']);
   const tickMs = read.whole('PUNCTUAL_TICK_MS', 60_000, 100, 3_600_000);
+  const leaseMs = read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000);
+  const times = timing({ leaseMs, tickMs });
+  const google = readGoogle(read, env);
   const config: Config = {
     port: read.whole('PORT', 8080, 0, 65_535),
     host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
@@ -79,24 +86,37 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
       database: read.text('PUNCTUAL_FIRESTORE_DATABASE', '(default)', DATABASE, 'a database id'),
       emulator: read.maybe('FIRESTORE_EMULATOR_HOST', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
     },
-    google: readGoogle(read, env),
+    google,
     db: db === ':memory:' ? db : resolve(cwd, db),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
     namespace: read.text('PUNCTUAL_NAMESPACE', 'default', /^[\w.-]{1,63}$/, name),
     build: read.text('PUNCTUAL_BUILD', defaultBuild(env, now), /^[\w.:+-]{1,128}$/, name),
-    timing: timing({
-      leaseMs: read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000),
-      tickMs,
-    }),
+    timing: times,
     wake,
-    pace: paceOf(store, wake === 'tick' ? tickMs : null),
+    pace: {
+      ...paceOf(store, wake === 'tick' ? tickMs : null),
+      carries: wake === 'tick' ? carries(google, times) : null,
+    },
     maxRunning: read.whole('PUNCTUAL_MAX_RUNNING', 64, 1, 10_000),
     logLevel: read.oneOf('PUNCTUAL_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   read.unknown();
   if (read.problems.length > 0) throw new ConfigProblems(read.problems.join('\n'));
   return config;
+}
+
+/** Cloud Scheduler and Cloud Tasks wait for no answer over HTTP longer than this. */
+const LONGEST_REQUEST_MS = 1_800_000;
+
+/** How long a run may take that a request carries: a tick's, or one of the job's own. */
+function carries(google: GoogleConfig, { tickCarriesMs }: Timing): Pace['carries'] {
+  if (google.schedulerAccount === null && google.tasksQueue === null) {
+    const how = 'set PUNCTUAL_SCHEDULER_ACCOUNT or PUNCTUAL_TASKS_QUEUE for longer ones';
+    return { ms: tickCarriesMs, why: `only the tick carries runs here (${how})` };
+  }
+  const ms = Math.min(google.requestDeadlineMs, LONGEST_REQUEST_MS) - 2 * ENDING_MS;
+  return { ms, why: 'a run must be over before its request is ended here' };
 }
 
 function readGoogle(read: Reader, env: Env): GoogleConfig {
@@ -111,15 +131,44 @@ function readGoogle(read: Reader, env: Env): GoogleConfig {
   // App Engine's with automatic scaling, and Cloud Run's unless it is set otherwise.
   const deadlineMs = platform === 'cloud-run' ? 300_000 : 600_000;
   const url = /^https:\/\/[a-z0-9.-]{1,253}$|^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d{1,5})?$/;
-  return {
+  const google: GoogleConfig = {
     platform,
     location: read.maybe('PUNCTUAL_LOCATION', /^[a-z]+-[a-z]+\d+$/, 'such as europe-west1'),
     serviceUrl: read.maybe('PUNCTUAL_SERVICE_URL', url, 'such as https://punctual.example.com'),
     schedulerAccount: read.maybe('PUNCTUAL_SCHEDULER_ACCOUNT', account, mail),
     tasksAccount: read.maybe('PUNCTUAL_TASKS_ACCOUNT', account, mail),
     tasksQueue: read.maybe('PUNCTUAL_TASKS_QUEUE', /^[A-Za-z0-9-]{1,100}$/, 'the id of a queue'),
+    tasksEndpoint: read.maybe('PUNCTUAL_TASKS_ENDPOINT', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
+    schedulerEndpoint: read.maybe(
+      'PUNCTUAL_SCHEDULER_ENDPOINT',
+      /^[\w.-]+:\d{1,5}$/,
+      'a host and port',
+    ),
     requestDeadlineMs: read.whole('PUNCTUAL_REQUEST_DEADLINE_MS', deadlineMs, 10_000, 86_400_000),
   };
+  read.problems.push(...halfSet(google));
+  return google;
+}
+
+/** What is set makes sense only with the rest of it. */
+function halfSet(google: GoogleConfig): string[] {
+  const { serviceUrl, location, schedulerAccount, tasksAccount, tasksQueue } = google;
+  const needs = (what: string, missing: Readonly<Record<string, string | null>>): string[] =>
+    Object.entries(missing).flatMap(([name, value]) =>
+      value === null ? [`${what} is set, and needs ${name}`] : [],
+    );
+  return [
+    ...(schedulerAccount !== null
+      ? needs('PUNCTUAL_SCHEDULER_ACCOUNT', { PUNCTUAL_SERVICE_URL: serviceUrl })
+      : []),
+    ...(tasksQueue !== null
+      ? needs('PUNCTUAL_TASKS_QUEUE', {
+          PUNCTUAL_SERVICE_URL: serviceUrl,
+          PUNCTUAL_LOCATION: location,
+          PUNCTUAL_TASKS_ACCOUNT: tasksAccount,
+        })
+      : []),
+  ];
 }
 
 /** Of old some had a domain before them: `example.com:shop`. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { NOTHING, PROCESS } from './core/carrier.ts';
 import type { Deps, Log } from './core/deps.ts';
 import { checkDates } from './core/past.ts';
 import { keepRegistered, registerJobs } from './core/register.ts';
@@ -12,6 +13,7 @@ import type { Store } from './core/store.ts';
 import { sleep, type Clock } from './core/time.ts';
 import { newId, ownerName } from './process/identity.ts';
 import { ScratchRoot } from './process/scratch.ts';
+import type { Dispatch } from './triggers/dispatch.ts';
 import { Presence, Timer } from './triggers/timer.ts';
 
 /** How long a stop waits for handlers that heed their signal; App Engine gives little more. */
@@ -35,13 +37,16 @@ export function makeService(
     readonly store: Store;
     readonly clock: Clock;
     readonly log: Log;
+    /** Who asks for requests that carry what waits; nobody, if not given. */
+    readonly dispatch?: Dispatch | null;
   },
 ): Service {
   const scratch = new ScratchRoot(parts.log);
   const presence = new Presence(config.timing.lateAfterMs);
   const runner = new Runner(config.maxRunning);
+  const { dispatch = null, ...own } = parts;
   const deps: Deps = {
-    ...parts,
+    ...own,
     random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
     newId,
     timing: config.timing,
@@ -52,11 +57,15 @@ export function makeService(
     upSince: () => presence.since,
     scratch: (attemptId) => scratch.for(attemptId),
     runner,
+    carrier: config.wake === 'timer' ? PROCESS : NOTHING,
+    requestMs: config.google.requestDeadlineMs,
+    dispatch,
     trouble: () => presence.trouble,
   };
   const timer = new Timer(deps, presence);
   runner.onChange = () => timer.poke();
-  const server = createServer(createApp(deps));
+  runner.onRecord = (record) => dispatch?.look(record);
+  const server = createServer(createApp(deps, { google: config.google }));
   const seen = keepRegistered(deps);
   return {
     deps,
@@ -79,6 +88,7 @@ export function makeService(
       server.closeAllConnections();
       await closed;
       await scratch.close();
+      await dispatch?.close();
       await parts.store.close();
       return left;
     },

@@ -10,6 +10,7 @@ import { registerJobs } from '../server/core/register.ts';
 import { readRegistry } from '../server/core/registry.ts';
 import { wakeAll } from '../server/core/wake.ts';
 import { makeService, type Service } from '../server/service.ts';
+import type { openDispatch } from '../server/triggers/open-dispatch.ts';
 import { openSqliteStore, type SqliteStore } from '../server/stores/sqlite.ts';
 import { TEST_START, testClock, type TestClock } from './test-clock.ts';
 
@@ -53,7 +54,13 @@ export async function openService(
     clock = testClock(TEST_START),
     env = {},
     path = ':memory:',
-  }: { clock?: TestClock; env?: Record<string, string>; path?: string } = {},
+    dispatch = () => null,
+  }: {
+    clock?: TestClock;
+    env?: Record<string, string>;
+    path?: string;
+    dispatch?: typeof openDispatch;
+  } = {},
 ): Promise<TestService> {
   const config = readConfig({ PUNCTUAL_BUILD: 'test', PORT: '0', ...env }, '/', 0);
   const logged: string[] = [];
@@ -61,8 +68,9 @@ export async function openService(
     logged.push(`${level} ${event} ${JSON.stringify(fields)}`);
   const { leaseMs, regressionMs } = config.timing;
   const store = openSqliteStore({ path, clock, leaseMs, regressionMs, identity: 'boot', log });
-  const registry = readRegistry(jobs, config.timing);
-  const service = makeService(config, { registry, store, clock, log });
+  const registry = readRegistry(jobs, config.timing, config.pace);
+  const asks = dispatch(config, registry, log);
+  const service = makeService(config, { registry, store, clock, log, dispatch: asks });
   await registerJobs(service.deps, { adopt: false, check: true });
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn++) await clock.advance(0);

@@ -1,3 +1,5 @@
+import type { Carrier } from './carrier.ts';
+import type { JobRecord } from './records.ts';
 import type { Registry } from './registry.ts';
 import type { Runner } from './runner.ts';
 import type { Store } from './store.ts';
@@ -25,8 +27,24 @@ export interface Deps {
   /** Makes a folder for one attempt; `remove` never throws. */
   readonly scratch: (attemptId: string) => Scratch;
   readonly runner: Runner;
+  /** What carries runs that start outside a trigger's request: the process, or nothing does. */
+  readonly carrier: Carrier;
+  /** How long the platform lets a request go on. */
+  readonly requestMs: number;
+  /** Asks for requests that carry what waits; null where nothing needs to be carried, or can be. */
+  readonly dispatch: Dispatching | null;
   /** Why wake-ups fail at present; null while they do not. */
   readonly trouble: () => string | null;
+}
+
+/** Asks for a request of its own for what waits. A tick finds what it missed. */
+export interface Dispatching {
+  /** A record that was just written: its retries, and what somebody asked for, wait. */
+  look(record: JobRecord): void;
+  /** A job that is due, and that the asker could not carry. */
+  due(record: JobRecord): void;
+  /** Resolves when all that was asked for has been sent. Never rejects. */
+  settled(): Promise<void>;
 }
 
 /** What applying one intent needs. */

@@ -45,6 +45,7 @@ export function checkDefinition(definition: unknown): Job {
       retry: check.retry(given['retry'], given['onLost'] === 'retry' ? 2 : 1),
       onLost: check.onLost(given['onLost'], given['retry']),
     },
+    timeoutGiven: given['timeout'] !== undefined,
     input: check.input(given['input']),
     run: check.run(given['run']),
     problems: check.problems,

@@ -32,7 +32,7 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
     /** The most that `all` starts; 10. */
     readonly max?: number;
   };
-  /** How long one attempt may take; 10 min. */
+  /** How long one attempt may take; 10 min, or less where a request carries it. */
   readonly timeout?: Duration;
   /** How long an attempt is believed alive without a sign of life; the service's, 90 s. */
   readonly lease?: Duration;
@@ -70,6 +70,8 @@ export interface Job {
   readonly timeZone: string;
   /** `leaseMs` is null where the service's own holds. */
   readonly spec: Omit<Spec, 'leaseMs'> & { readonly leaseMs: number | null };
+  /** Whether its definition says a timeout; else the service may shorten it. */
+  readonly timeoutGiven: boolean;
   readonly input: StandardSchemaV1 | undefined;
   readonly run: Handler;
   readonly problems: readonly Problem[];

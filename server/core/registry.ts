@@ -3,7 +3,7 @@ import type { Job } from './job.ts';
 import { isJob } from './job.ts';
 import { parseSchedule } from './schedule.ts';
 import { paceOf, spacingProblem, type Pace } from './spacing.ts';
-import type { Clock, Timing } from './time.ts';
+import { durationText, type Clock, type Timing } from './time.ts';
 
 /** The jobs of this build, by name. */
 export type Registry = ReadonlyMap<string, Job>;
@@ -53,9 +53,9 @@ export function readRegistry(
     if (entry.name !== '' && jobs.has(entry.name))
       problems.push(`${label}: name: two jobs have this name`);
     problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
-    const beyond = [...tooFast(entry, pace), ...tooMany(entry, pace)];
+    const beyond = [...tooFast(entry, pace), ...tooMany(entry, pace), ...tooLong(entry, pace)];
     problems.push(...beyond.map((message) => `${label}: ${message}`));
-    jobs.set(entry.name, entry);
+    jobs.set(entry.name, fitted(entry, pace));
   }
   if (problems.length > 0) throw new RegistryProblems(problems);
   return jobs;
@@ -79,6 +79,19 @@ function tooFast({ name, schedule, timeZone }: Job, pace: Pace): string[] {
 function tooMany({ spec: { overlap } }: Job, { allow }: Pace): string[] {
   if (typeof overlap !== 'object' || overlap.allow <= allow) return [];
   return [`overlap.allow: is ${overlap.allow}; this store takes at most ${allow} at once`];
+}
+
+/** A run that would outlive the request which carries it is refused before it is ever started. */
+function tooLong({ spec, timeoutGiven }: Job, { carries }: Pace): string[] {
+  if (carries === null || !timeoutGiven || spec.timeoutMs <= carries.ms) return [];
+  const most = durationText(Math.floor(carries.ms / 1000) * 1000);
+  return [`timeout: is ${durationText(spec.timeoutMs)}; ${carries.why}, ${most} at most`];
+}
+
+/** A job that says nothing of its timeout has the longest that can be carried, up to 10 min. */
+function fitted(job: Job, { carries }: Pace): Job {
+  if (carries === null || job.spec.timeoutMs <= carries.ms) return job;
+  return { ...job, spec: { ...job.spec, timeoutMs: carries.ms } };
 }
 
 /**

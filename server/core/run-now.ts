@@ -44,7 +44,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
   const problems = await inputProblems(deps, job, request.input, input);
   if (problems.length > 0 || input === undefined) return { kind: 'bad-input', problems };
 
-  const offer = deps.runner.reserve(deps, job.name, request.traceparent);
+  const { carrier } = deps;
+  const offer = deps.runner.reserve(deps, job.name, { carrier, traceparent: request.traceparent });
   let used = false;
   try {
     const run: Run = {
@@ -67,11 +68,12 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
     used = granted !== undefined;
     deps.runner.heed(applied.held.record);
     deps.runner.onChange();
-    if (granted !== undefined) void deps.runner.start(deps, granted);
+    if (granted !== undefined) void deps.runner.start(deps, granted, carrier);
+    await deps.dispatch?.settled();
     const created = applied.runs.get(run.id) ?? (await deps.store.getRun(run.id)) ?? run;
     return { kind: 'created', run: created };
   } finally {
-    if (!used) deps.runner.release(offer);
+    if (!used) deps.runner.release(offer, carrier);
   }
 }
 

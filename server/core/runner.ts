@@ -1,4 +1,5 @@
 import type { Granted } from './apply.ts';
+import type { Carrier } from './carrier.ts';
 import type { Deps } from './deps.ts';
 import type { Offer } from './draft.ts';
 import { Execution } from './execute.ts';
@@ -6,6 +7,13 @@ import { watchLoop, type LoopWatch } from './loop-watch.ts';
 import type { JobRecord } from './records.ts';
 import { sleep } from './time.ts';
 import { newTraceparent } from './trace.ts';
+
+/** What a place for an attempt is asked for with. */
+interface Wish {
+  /** What would carry it. */
+  readonly carrier: Carrier;
+  readonly traceparent?: string | null;
+}
 
 /** Holds what runs in this process: how much may, what does, and how it is stopped. */
 export class Runner {
@@ -17,6 +25,8 @@ export class Runner {
   #turnedAway = false;
   /** Called when something may have become due, or there is room again. */
   onChange: () => void = () => undefined;
+  /** Called with each record that this process wrote. */
+  onRecord: (record: JobRecord) => void = () => undefined;
   #onIdle: () => void = () => undefined;
 
   constructor(max: number) {
@@ -40,12 +50,15 @@ export class Runner {
    * Room for one more attempt, or undefined when there is none: full, draining, or a job that this
    * build does not know. Give it back with `release` unless it was used.
    */
-  reserve(deps: Deps, job: string, traceparent?: string | null): Offer | undefined {
-    if (!deps.registry.has(job)) return undefined;
+  reserve(deps: Deps, job: string, { carrier, traceparent }: Wish): Offer | undefined {
+    const timeoutMs = deps.registry.get(job)?.spec.timeoutMs;
+    if (timeoutMs === undefined) return undefined;
     if (this.full) {
       this.#turnedAway = true;
       return undefined;
     }
+    if (!carrier.takes(timeoutMs)) return undefined;
+    carrier.take();
     this.#reserved++;
     const { owner } = deps;
     return { attemptId: deps.newId(), owner, traceparent: newTraceparent(deps, traceparent) };
@@ -56,8 +69,9 @@ export class Runner {
     return [...this.#executions.values()].find((one) => one.runId === runId)?.done();
   }
 
-  release(offer: Offer | undefined): void {
+  release(offer: Offer | undefined, carrier: Carrier): void {
     if (offer === undefined) return;
+    carrier.give();
     this.#reserved--;
     // Somebody was sent away on account of a place that was not needed after all.
     if (this.#turnedAway) this.onChange();
@@ -69,12 +83,17 @@ export class Runner {
    * Begins an attempt that was granted on an offer of `reserve`; resolves when its end is on
    * record.
    */
-  start(deps: Deps, granted: Granted): Promise<void> {
+  start(deps: Deps, granted: Granted, carrier: Carrier): Promise<void> {
     this.#reserved--;
     this.#loop ??= watchLoop(deps, () => [...this.#executions.values()]);
-    const execution = new Execution(deps, granted, this.#loop, this.#draining);
+    const execution = new Execution(deps, granted, {
+      carrier,
+      loop: this.#loop,
+      tooLate: this.#draining,
+    });
     this.#executions.set(granted.attemptId, execution);
     return execution.done().finally(() => {
+      carrier.give();
       this.#executions.delete(granted.attemptId);
       if (this.#executions.size === 0) {
         this.#loop?.stop();
@@ -94,6 +113,7 @@ export class Runner {
    * their next beat.
    */
   heed(record: JobRecord): void {
+    this.onRecord(record);
     for (const [attemptId, { cancel }] of Object.entries(record.active)) {
       if (cancel !== null) this.#executions.get(attemptId)?.abort(cancel.why);
     }

@@ -2,7 +2,7 @@ import { findDay, type Days, type WallSchedule } from './calendar.ts';
 import type { Schedule } from './schedule.ts';
 import { durationText } from './time.ts';
 
-/** How closely a service can have the occurrences of one job follow each other. */
+/** What the store and the wake-ups of a service allow of its jobs. */
 export interface Pace {
   readonly closestMs: number;
   /** Whether cron text may have a field of seconds. */
@@ -11,6 +11,8 @@ export interface Pace {
   readonly allow: number;
   /** Where that holds, as the end of a sentence. */
   readonly where: string;
+  /** How long a run may take, and why, as a part of a sentence; null where nothing limits it. */
+  readonly carries: { readonly ms: number; readonly why: string } | null;
 }
 
 /** Firestore takes about one write a second to a document, and a run makes two. */
@@ -18,10 +20,16 @@ const CLOSEST_ON_FIRESTORE_MS = 10_000;
 
 /** What a store allows, and a service that nothing but a tick wakes (`null`: it wakes itself). */
 export function paceOf(store: 'sqlite' | 'firestore', tickOnlyMs: number | null): Pace {
-  const pace =
+  const pace: Pace =
     store === 'sqlite'
-      ? { closestMs: 1000, seconds: true, allow: 100, where: 'in SQLite' }
-      : { closestMs: CLOSEST_ON_FIRESTORE_MS, seconds: false, allow: 20, where: 'on Firestore' };
+      ? { closestMs: 1000, seconds: true, allow: 100, where: 'in SQLite', carries: null }
+      : {
+          closestMs: CLOSEST_ON_FIRESTORE_MS,
+          seconds: false,
+          allow: 20,
+          where: 'on Firestore',
+          carries: null,
+        };
   if (tickOnlyMs === null || tickOnlyMs <= pace.closestMs) return pace;
   return { ...pace, closestMs: tickOnlyMs, where: 'where only the tick wakes' };
 }

@@ -109,6 +109,8 @@ export interface Timing {
   readonly seenEveryMs: number;
   /** With no room for more, jobs are looked through for lost leases this often. */
   readonly thoroughEveryMs: number;
+  /** How long a tick's request may carry runs: the next tick waits for its answer. */
+  readonly tickCarriesMs: number;
   /** The timer looks again at least this often. */
   readonly timerMaxSleepMs: number;
 }
@@ -130,6 +132,7 @@ export function timing(base: { readonly leaseMs: number; readonly tickMs: number
     rollbackAfterMs: tickMs * 10,
     seenEveryMs: tickMs * 5,
     thoroughEveryMs: Math.round(tickMs / 12),
+    tickCarriesMs: Math.round((tickMs * 2) / 3),
     timerMaxSleepMs: Math.round(tickMs / 2),
   };
 }

@@ -1,4 +1,5 @@
 import { apply, BrokenRecord, Contended, newIntent, type Granted } from './apply.ts';
+import { PROCESS, type Carrier } from './carrier.ts';
 import type { Deps } from './deps.ts';
 import { momentOf, nowOf, type Held } from './held.ts';
 import { describeError } from './outcome.ts';
@@ -43,22 +44,25 @@ export interface Waking {
   readonly seen?: Held;
   /** Whether a wake-up that comes a moment early waits for the occurrence; it does. */
   readonly waits?: boolean;
+  /** What carries the runs that start; this process, unless said otherwise. */
+  readonly carrier?: Carrier;
 }
 
 /** Brings one job up to date: starts what may start, until there is nothing left to grant. */
 export async function wakeJob(
   deps: Deps,
   name: string,
-  { seen, waits = true }: Waking = {},
+  { seen, waits = true, carrier = PROCESS }: Waking = {},
 ): Promise<Woken> {
   const started: { runId: string; ended: Promise<void> }[] = [];
   let held = seen;
   let waitedFor: Instant | undefined;
   while (started.length < STARTS_LIMIT) {
-    const turn = await claim(deps, name, held, held !== undefined && held === seen ? 1 : 0);
+    const reads = held !== undefined && held === seen ? 1 : 0;
+    const turn = await claim(deps, name, { held, reads, carrier });
     held = turn.held;
     if (turn.granted !== undefined) {
-      const ended = deps.runner.start(deps, turn.granted);
+      const ended = deps.runner.start(deps, turn.granted, carrier);
       started.push({ runId: turn.granted.run.id, ended });
     } else if (!turn.wrote) {
       const early = waits && started.length === 0 ? earlyOf(deps, held) : undefined;
@@ -79,13 +83,15 @@ interface Turn {
   readonly held: Held | undefined;
 }
 
-async function claim(
-  deps: Deps,
-  name: string,
-  held: Held | undefined,
-  reads: number,
-): Promise<Turn> {
-  const offer = deps.runner.reserve(deps, name);
+interface Claim {
+  readonly held: Held | undefined;
+  /** How many documents were read for it beforehand. */
+  readonly reads: number;
+  readonly carrier: Carrier;
+}
+
+async function claim(deps: Deps, name: string, { held, reads, carrier }: Claim): Promise<Turn> {
+  const offer = deps.runner.reserve(deps, name, { carrier });
   const wish = { job: name, op: 'claim', event: { kind: 'wake' }, offer, held, reads } as const;
   let granted: Granted | undefined;
   try {
@@ -103,7 +109,7 @@ async function claim(
     if (applied.why === 'no-such-job') await registerJob(deps, name);
     return { granted, wrote: false, held: undefined };
   } finally {
-    if (granted === undefined) deps.runner.release(offer);
+    if (granted === undefined) deps.runner.release(offer, carrier);
   }
 }
 
@@ -133,6 +139,8 @@ export interface WokenAll {
   readonly storeNow: Instant;
   readonly unsteady: string | null;
   readonly started: number;
+  /** Jobs that are due still, since nothing here could carry their runs. */
+  readonly left: readonly JobRecord[];
 }
 
 /** Which jobs a wake-up looks at. */
@@ -143,14 +151,20 @@ export interface Reach {
    * All of them even when this process has no room to run more: some may only need to be judged.
    */
   readonly thorough: boolean;
+  /** What carries the runs that start; this process, unless said otherwise. */
+  readonly carrier?: Carrier;
 }
 
 /**
  * Brings all jobs up to date that are due. A job that can't be handled is set aside in plain sight
  * and the others go on; jobs that this build does not know are left alone.
  */
-export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise<WokenAll> {
+export async function wakeAll(
+  deps: Deps,
+  { aheadMs, thorough, carrier = PROCESS }: Reach,
+): Promise<WokenAll> {
   let started = 0;
+  const left: JobRecord[] = [];
   let cursor: string | undefined;
   let storeNow: Instant | undefined;
   for (let page = 0; page < PAGES_LIMIT; page++) {
@@ -159,9 +173,11 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
     const due = await deps.store.due({ limit: PAGE, aheadMs, ...more });
     const read = { ...due, askedAt, at: momentOf(deps.clock) };
     storeNow ??= due.storeNow;
-    if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started };
+    if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started, left };
     const waits = aheadMs > 0;
-    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waits)));
+    const waking = { waits, carrier };
+    const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waking)));
+    left.push(...woken.flatMap((one) => one.left ?? []));
     started += woken.reduce((sum, one) => sum + one.started, 0);
     const outage = woken.find((one) => one.outage !== undefined)?.outage;
     if (outage !== undefined) throw outage;
@@ -170,7 +186,7 @@ export async function wakeAll(deps: Deps, { aheadMs, thorough }: Reach): Promise
     // With a store in this process nothing above waits: lets timers and requests have their turn.
     await sleep(deps.clock, 0);
   }
-  return { storeNow: storeNow ?? 0, unsteady: null, started };
+  return { storeNow: storeNow ?? 0, unsteady: null, started, left };
 }
 
 type Read = Pick<Held, 'askedAt' | 'at' | keyof StoreTime>;
@@ -178,11 +194,18 @@ type Read = Pick<Held, 'askedAt' | 'at' | keyof StoreTime>;
 /** What became of one job; its own trouble is not the others'. */
 interface WokenOne {
   readonly started: number;
+  /** Its record, where it is due still. */
+  readonly left?: JobRecord;
   /** The store did not do its part: there is no use in asking it for more just now. */
   readonly outage?: unknown;
 }
 
-async function wakeOne(deps: Deps, item: LoadedJob, read: Read, waits: boolean): Promise<WokenOne> {
+async function wakeOne(
+  deps: Deps,
+  item: LoadedJob,
+  read: Read,
+  waking: Pick<Waking, 'waits' | 'carrier'>,
+): Promise<WokenOne> {
   const { name, record, version, problem } = item;
   try {
     if (problem !== undefined) throw new BrokenRecord(name, problem);
@@ -191,8 +214,9 @@ async function wakeOne(deps: Deps, item: LoadedJob, read: Read, waits: boolean):
     }
     const { storeNow, unsteady, askedAt, at } = read;
     const seen = { record, version, storeNow, unsteady, askedAt, at };
-    const woken = await wakeJob(deps, name, { seen, waits });
-    return { started: woken.started.length };
+    const { started, record: left } = await wakeJob(deps, name, { seen, ...waking });
+    const isDue = left !== undefined && (left.nextActionAt ?? Infinity) <= storeNow;
+    return { started: started.length, ...(isDue && { left }) };
   } catch (error) {
     if (isOutage(error)) return { started: 0, outage: error };
     return await setAside(deps, item, error).then(

@@ -201,10 +201,10 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       core(
         'wake.ts',
-        'const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waits)));',
+        'const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waking)));',
         `const woken = [];
     for (const item of due.items) {
-      const one = await wakeOne(deps, item, read, waits);
+      const one = await wakeOne(deps, item, read, waking);
       if (one.outage !== undefined) throw one.outage;
       woken.push(one);
     }`,

@@ -1,3 +1,4 @@
+import { PROCESS } from '../../server/core/carrier.ts';
 import type { Deps, Log, Scratch } from '../../server/core/deps.ts';
 import { keepRegistered, registerJobs } from '../../server/core/register.ts';
 import { readRegistry } from '../../server/core/registry.ts';
@@ -54,6 +55,9 @@ export class SimulatedProcess {
     const random = world.randomFor(name);
     this.deps = {
       store: new RemoteStore(world, this),
+      carrier: PROCESS,
+      requestMs: 600_000,
+      dispatch: null,
       registry: readRegistry(jobsOf(world, this), timing),
       clock: this.clock,
       random: () => random.next(),
