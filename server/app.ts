@@ -8,14 +8,23 @@ import { assetRoutes } from './http/assets.ts';
 import { dashboardRoutes } from './http/dashboard.ts';
 import { errorHandler, HttpError } from './http/errors.ts';
 import { methodNotAllowed } from './http/methods.ts';
+import { platformRoutes } from './http/platform.ts';
 import { scheduleRoutes } from './http/schedule.ts';
 import { systemRoutes } from './http/system.ts';
+import { ONE_MACHINE, triggerIdentity, type TriggerTrust } from './http/trigger-identity.ts';
 import { triggerRoutes } from './http/triggers.ts';
 
 const BODY_LIMIT = 64 * 1024;
 
+export interface AppOptions {
+  /** Who may trigger; without it this machine alone. */
+  readonly google?: TriggerTrust;
+  /** Where Google's certificates are, for tests that sign as Google. */
+  readonly certsUrl?: string;
+}
+
 /** The HTTP surface: middleware in order, then the routes. */
-export function createApp(deps: Deps): Express {
+export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -26,18 +35,24 @@ export function createApp(deps: Deps): Express {
     const well = deps.trouble() === null && !deps.runner.draining;
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
+  const missing = [methodNotAllowed(app), notFound];
+  const fromPlatform = ['/triggers', '/_ah'];
+  app.use(fromPlatform, triggerIdentity(deps, google ?? ONE_MACHINE, certsUrl ?? null));
+  app.use('/triggers', jsonOnly, json, triggerRoutes(deps));
+  app.use('/_ah', platformRoutes());
+  app.use(fromPlatform, missing);
+
   app.use(localOnly, sameOrigin);
   app.use(assetRoutes());
-  app.use(['/api/v1', '/triggers'], jsonOnly, json);
-  app.use('/api/v1', apiRoutes(deps));
-  app.use('/triggers', triggerRoutes(deps));
+  app.use('/api/v1', jsonOnly, json, apiRoutes(deps));
   app.use(scheduleRoutes(deps), systemRoutes(deps), dashboardRoutes(deps));
 
-  app.use(methodNotAllowed(app));
-  app.use((req, _res, next) => next(new HttpError(404, 'Not found', `there is no ${req.path}`)));
-  app.use(errorHandler(deps));
+  app.use(missing, errorHandler(deps));
   return app;
 }
+
+const notFound: RequestHandler = (req, _res, next) =>
+  next(new HttpError(404, 'Not found', `there is no ${req.baseUrl}${req.path}`));
 
 /** Text that is not UTF-8 would be bent into something that nobody sent. */
 const json = express.json({

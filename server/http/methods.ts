@@ -6,7 +6,9 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** For a path that exists under another method: 405, and which methods are right. */
 export function methodNotAllowed(app: Express): RequestHandler {
   return (req, _res, next) => {
-    const allowed = allowedMethods(app, req.path).filter((method) => method !== req.method);
+    const allowed = allowedMethods(app, req.baseUrl + req.path).filter(
+      (method) => method !== req.method,
+    );
     if (allowed.length === 0) return next();
     const allow = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
     const headers = { Allow: allow.join(', ') };

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { createApp } from '../../server/app.ts';
+import { createApp, type AppOptions } from '../../server/app.ts';
 import type { Job } from '../../server/core/job.ts';
 import { openService, type TestService } from '../service.ts';
 
@@ -17,10 +17,10 @@ export type Ask = (method: string, path: string, init?: RequestInit) => Promise<
 /** The whole service behind a real port, with a clock that the test moves. */
 export async function serve(
   jobs: readonly Job[],
-  options: Parameters<typeof openService>[1] = {},
+  options: Parameters<typeof openService>[1] & { readonly app?: AppOptions } = {},
 ): Promise<{ readonly service: TestService; readonly ask: Ask; readonly url: string }> {
   const service = await openService(jobs, options);
-  const server = createServer(createApp(service.deps));
+  const server = createServer(createApp(service.deps, options.app));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     server.closeAllConnections();
