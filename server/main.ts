@@ -6,6 +6,7 @@ import { guardProcess } from './process/guard.ts';
 import { loadRegistry } from './registry.ts';
 import { makeService } from './service.ts';
 import { openStore } from './stores/open.ts';
+import { openDispatch } from './triggers/open-dispatch.ts';
 
 const endedEarly = (): void => {
   process.stderr.write("Punctual can't start: a module of the jobs ended the process\n");
@@ -22,7 +23,8 @@ try {
   });
   const registry = await loadRegistry(config, systemClock);
   const store = await openStore(config, systemClock, log);
-  const service = makeService(config, { registry, store, clock: systemClock, log });
+  const dispatch = openDispatch(config, registry, log);
+  const service = makeService(config, { registry, store, clock: systemClock, log, dispatch });
 
   let asked: number | undefined;
   const stop = (code: number): void => {
