@@ -39,6 +39,7 @@ export async function openFleet(options: {
   readonly count: number;
   readonly jobs: number;
   readonly address?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<Fleet> {
   const folder = tempFolder();
   const project = newProject();
@@ -57,6 +58,7 @@ export async function openFleet(options: {
     TEST_FOLDER: folder,
     TEST_JOBS: `${options.jobs}`,
     TMPDIR: folder,
+    ...options.env,
   });
   const pidOf = (place: number): number => servers[place]?.child.pid ?? NaN;
   const fleet: Fleet = {

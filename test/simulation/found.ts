@@ -52,12 +52,6 @@ export const FOUND: readonly Planted[] = [
     edits: [core('wake.ts', 'const contended = isContended(error);', 'const contended = false;')],
   },
   {
-    name: 'looks at leases every five seconds after a sleep of the machine',
-    known: 'ours: timers stand still in sleep, so the next one is late',
-    seed: 36,
-    edits: [core('loop-watch.ts', 'for (const one of running()) one.checkLease();', '')],
-  },
-  {
     name: 'reckons the lease from after a sleep of the machine',
     known: 'ours: the wall time of sending was reconstructed when the reply came',
     seed: 246,

@@ -28,6 +28,14 @@ export interface Weather {
   readonly forced: number;
 }
 
+export interface Playing {
+  readonly weather: Weather;
+  readonly random: Random;
+  readonly servers: number;
+  /** Delays are so many times what Cloud Scheduler's may be; 1. */
+  readonly scale?: number;
+}
+
 /**
  * What Cloud Scheduler does in a stretch of time, by its documented rules: it delivers at least
  * once, so now and then twice at once; late by up to 90 s, or a moment early by a clock that is
@@ -37,7 +45,7 @@ export interface Weather {
 export function deliveries(
   targets: readonly Target[],
   span: { readonly from: number; readonly to: number },
-  { weather, random, servers }: { weather: Weather; random: Random; servers: number },
+  { weather, random, servers, scale = 1 }: Playing,
 ): Delivery[] {
   const all: Delivery[] = [];
   for (const { path, schedule, timeZone } of targets) {
@@ -49,12 +57,13 @@ export function deliveries(
       const send = (at: number, scheduleTime = says(due)): void =>
         void all.push({ at, path, scheduleTime, server: Math.floor(random.between(0, servers)) });
       if (!random.chance(weather.lost)) {
-        const late = random.chance(weather.late) ? random.between(1000, 90_000) : 0;
-        const early = random.chance(weather.early) ? -random.between(1, 1500) : 0;
+        const late = random.chance(weather.late) ? random.between(1000, 90_000) * scale : 0;
+        const early = random.chance(weather.early) ? -random.between(1, 1500) * scale : 0;
         const at = due + Math.floor(late > 0 ? late : early);
         send(at);
         if (random.chance(weather.doubled)) send(at);
-        if (random.chance(weather.retried)) send(at + Math.floor(random.between(5000, 60_000)));
+        if (random.chance(weather.retried))
+          send(at + Math.floor(random.between(5000, 60_000) * scale));
       }
       const next = times[i + 1];
       if (next !== undefined && random.chance(weather.forced)) {
