@@ -1,13 +1,11 @@
 import { NO_COST, plus, type Cost } from '../core/cost.ts';
 import type { Commit, Committed, QuarantineRequest } from '../core/store.ts';
-import { encodeAside, encodeChunk, encodeJob, encodeRun } from './firestore-docs.ts';
-import { padded, readVersion, versionOf } from './firestore-docs.ts';
+import { encodeAside, encodeJob, encodeRun, readVersion, versionOf } from './firestore-docs.ts';
 import type { Meter } from './firestore-meter.ts';
 import type { Rpc } from './firestore-rpc.ts';
 import type { StoreTimes } from './firestore-time.ts';
 import type { Document, Write } from './firestore-types.ts';
-import { encode } from './firestore-values.ts';
-import { changeOf, writeOf } from './firestore-writing.ts';
+import { actionWrite, changeOf, chunkWrite, specWrite, writeOf } from './firestore-writing.ts';
 
 /** A time that was reckoned may lie ahead of the store's by this; one further ahead is wrong. */
 const AHEAD_MS = 5000;
@@ -63,15 +61,9 @@ export class Commits {
       ...commit.update.map(({ id, set }) =>
         changeOf(nameOf(`runs/${id}`), encodeRun({ ...set, cost: costOf(id) })),
       ),
-      ...commit.specs.map((spec) =>
-        writeOf(nameOf(`specs/${spec.job}/changes/${padded(spec.from)}`), encode(spec)),
-      ),
-      ...commit.logs.map((chunk) =>
-        writeOf(nameOf(`logs/${chunk.runId}/chunks/${padded(chunk.n)}`), encodeChunk(chunk)),
-      ),
-      ...commit.actions.map((action) =>
-        writeOf(nameOf(`actions/${action.id}`), encode({ ...action })),
-      ),
+      ...commit.specs.map((spec) => specWrite(this.#rpc, spec)),
+      ...commit.logs.map((chunk) => chunkWrite(this.#rpc, chunk)),
+      ...commit.actions.map((action) => actionWrite(this.#rpc, action)),
     ];
   }
 

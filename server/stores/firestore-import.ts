@@ -1,9 +1,9 @@
 import type { ActionRecord, JobRecord, LogChunk, Run, SpecRecord } from '../core/records.ts';
-import { encodeJob, encodeRun, padded } from './firestore-docs.ts';
+import { encodeJob, encodeRun } from './firestore-docs.ts';
 import type { Rpc } from './firestore-rpc.ts';
 import type { Write } from './firestore-types.ts';
-import { encode } from './firestore-values.ts';
-import { writeOf, type Writing } from './firestore-writing.ts';
+import { actionWrite, chunkWrite, specWrite, writeOf } from './firestore-writing.ts';
+import type { Writing } from './firestore-writing.ts';
 
 /** Records that come from another store, as they are. */
 export interface Parcel {
@@ -28,13 +28,11 @@ export class Importer {
   }
 
   async put({ runs, logs, specs, actions }: Parcel): Promise<void> {
-    const write = (path: string, encoded: ReturnType<typeof encode>): Write =>
-      writeOf(this.#rpc.nameOf(path), encoded);
     const writes = [
-      ...runs.map((run) => write(`runs/${run.id}`, encodeRun(run))),
-      ...logs.map((chunk) => this.#writing.chunk(chunk)),
-      ...specs.map((spec) => write(`specs/${spec.job}/changes/${padded(spec.from)}`, encode(spec))),
-      ...actions.map((action) => write(`actions/${action.id}`, encode(action))),
+      ...runs.map((run) => writeOf(this.#rpc.nameOf(`runs/${run.id}`), encodeRun(run))),
+      ...logs.map((chunk) => chunkWrite(this.#rpc, chunk)),
+      ...specs.map((spec) => specWrite(this.#rpc, spec)),
+      ...actions.map((action) => actionWrite(this.#rpc, action)),
     ];
     for (const batch of batches(writes)) await this.#writing.put('import', batch);
   }

@@ -1,11 +1,11 @@
-import type { LogChunk } from '../core/records.ts';
+import type { ActionRecord, LogChunk, SpecRecord } from '../core/records.ts';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
 import { encodeChunk, padded } from './firestore-docs.ts';
 import type { Meter } from './firestore-meter.ts';
 import type { Refused, Rpc } from './firestore-rpc.ts';
 import type { Timestamp, Write } from './firestore-types.ts';
-import type { Encoded } from './firestore-values.ts';
+import { encode, type Encoded } from './firestore-values.ts';
 
 const TRIES = 4;
 const FIRST_PAUSE_MS = 50;
@@ -28,11 +28,6 @@ export class Writing {
     const result = await this.#again(op, writes);
     if (result === 'missing' || result === 'exists') throw new Error(`${op}: ${result}`);
     if (runId !== undefined) this.#meter.charge(runId, costOf(writes));
-  }
-
-  chunk(chunk: LogChunk): Write {
-    const path = `logs/${chunk.runId}/chunks/${padded(chunk.n)}`;
-    return writeOf(this.#rpc.nameOf(path), encodeChunk(chunk));
   }
 
   /** A document that stays as it is where it is there already. */
@@ -84,6 +79,18 @@ export const costOf = (writes: readonly Write[]) => {
   const deletes = writes.filter((write) => typeof write.delete === 'string').length;
   return { deletes, writes: writes.length - deletes };
 };
+
+type Named = Pick<Rpc, 'nameOf'>;
+
+/** What stands in a place of its own, whoever writes it. */
+export const chunkWrite = (rpc: Named, chunk: LogChunk): Write =>
+  writeOf(rpc.nameOf(`logs/${chunk.runId}/chunks/${padded(chunk.n)}`), encodeChunk(chunk));
+
+export const specWrite = (rpc: Named, spec: SpecRecord): Write =>
+  writeOf(rpc.nameOf(`specs/${spec.job}/changes/${padded(spec.from)}`), encode(spec));
+
+export const actionWrite = (rpc: Named, action: ActionRecord): Write =>
+  writeOf(rpc.nameOf(`actions/${action.id}`), encode(action));
 
 /** The whole of a document. */
 export const writeOf = (name: string, { fields, stamped }: Encoded): Write => ({

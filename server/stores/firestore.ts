@@ -28,7 +28,7 @@ import { Rpc, type Database } from './firestore-rpc.ts';
 import { StoreTimes } from './firestore-time.ts';
 import type { Document, Write } from './firestore-types.ts';
 import { decode, encode } from './firestore-values.ts';
-import { costOf, Writing } from './firestore-writing.ts';
+import { chunkWrite, costOf, Writing } from './firestore-writing.ts';
 
 export interface FirestoreOptions extends Database {
   readonly clock: Clock;
@@ -175,7 +175,7 @@ export class FirestoreStore implements Store {
   }
 
   async appendLog(chunk: LogChunk): Promise<void> {
-    await this.#writing.put('log', [this.#writing.chunk(chunk)], chunk.runId);
+    await this.#writing.put('log', [chunkWrite(this.#rpc, chunk)], chunk.runId);
     if (chunk.keepFrom === 0) return;
     const query = queries.inside(`logs/${chunk.runId}`, 'chunks', DELETES_AT_ONCE);
     const until = docs.padded(chunk.keepFrom);
