@@ -4,13 +4,10 @@ import helmet from 'helmet';
 import type { Deps } from './core/deps.ts';
 import { localOnly, sameOrigin } from './http/access.ts';
 import { apiRoutes } from './http/api.ts';
-import { assetRoutes } from './http/assets.ts';
-import { dashboardRoutes } from './http/dashboard.ts';
 import { errorHandler, HttpError } from './http/errors.ts';
+import { lazily } from './http/lazily.ts';
 import { methodNotAllowed } from './http/methods.ts';
 import { platformRoutes } from './http/platform.ts';
-import { scheduleRoutes } from './http/schedule.ts';
-import { systemRoutes } from './http/system.ts';
 import { ONE_MACHINE, triggerIdentity, type TriggerTrust } from './http/trigger-identity.ts';
 import { triggerRoutes } from './http/triggers.ts';
 
@@ -43,9 +40,8 @@ export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Ex
   app.use(fromPlatform, missing);
 
   app.use(localOnly, sameOrigin);
-  app.use(assetRoutes());
   app.use('/api/v1', jsonOnly, json, apiRoutes(deps));
-  app.use(scheduleRoutes(deps), systemRoutes(deps), dashboardRoutes(deps));
+  app.use(lazily(async () => (await import('./http/pages.ts')).pageRoutes(deps)));
 
   app.use(missing, errorHandler(deps));
   return app;

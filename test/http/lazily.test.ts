@@ -1,0 +1,51 @@
+import express, { Router, type ErrorRequestHandler } from 'express';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { lazily } from '../../server/http/lazily.ts';
+
+async function serve(load: () => Promise<Router>): Promise<(path: string) => Promise<string>> {
+  const app = express();
+  app.get('/before', (_req, res) => void res.send('before'));
+  app.use(lazily(load));
+  const failed: ErrorRequestHandler = (error, _req, res, _next) =>
+    void res.status(500).send(String(error.message));
+  app.use(failed);
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return async (path) => await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+}
+
+const routes = (): Router => {
+  const router = Router();
+  router.get('/page', (_req, res) => void res.send('page'));
+  return router;
+};
+
+test('routes are loaded once, by the first request that comes as far', async () => {
+  let loaded = 0;
+  const get = await serve(async () => {
+    loaded += 1;
+    return routes();
+  });
+
+  const before = [await get('/before'), loaded];
+  const pages = await Promise.all([get('/page'), get('/page'), get('/page')]);
+
+  expect(before).toEqual(['before', 0]);
+  expect(pages).toEqual(['page', 'page', 'page']);
+  expect(loaded).toBe(1);
+});
+
+test('what could not be loaded is tried again by the next request', async () => {
+  let tries = 0;
+  const get = await serve(async () => {
+    tries += 1;
+    if (tries === 1) throw new Error('not today');
+    return routes();
+  });
+
+  expect([await get('/page'), await get('/page')]).toEqual(['not today', 'page']);
+});
