@@ -7,7 +7,6 @@ import { showProblem } from './problem-page.ts';
 /** The page that tells what the service is made of. */
 export function systemRoutes(deps: Deps): Router {
   const router = Router();
-  const startedAt = deps.clock.monotonic();
 
   router.get('/system', async (_req, res) => {
     const { storeNow: now, unsteady } = await deps.store.time();
@@ -25,7 +24,7 @@ export function systemRoutes(deps: Deps): Router {
       ['Tick', seconds(timing.tickMs)],
       ['Time zones', zoneData],
     ] as const;
-    const upMs = deps.clock.monotonic() - startedAt;
+    const upMs = process.uptime() * 1000;
     const view = { now, facts, costs: store.costs(), upMs };
     res.set('Cache-Control', 'no-store').type('html').send(systemPage(view, assetPaths).markup);
   });
