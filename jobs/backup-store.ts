@@ -13,7 +13,6 @@ export const backupStore = defineJob({
     'Copies the database while it is in use, checks the copy by opening it, keeps seven.',
   tags: ['punctual'],
   schedule: 'H 2 * * *',
-  timeout: '30m',
   catchUp: { runs: 'latest', within: '12h' },
   input: backupStoreInput,
   run: () => import('./backup-store.run.ts'),

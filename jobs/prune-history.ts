@@ -13,7 +13,6 @@ export const pruneHistory = defineJob({
   description: 'Deletes old history by age and by count a job; the last failure always stays.',
   tags: ['punctual'],
   schedule: 'H 3 * * *',
-  timeout: '30m',
   catchUp: { runs: 'latest', within: '12h' },
   input: pruneHistoryInput,
   run: () => import('./prune-history.run.ts'),

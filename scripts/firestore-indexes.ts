@@ -5,21 +5,10 @@
  *   npm run -s firestore:indexes -- my-project | sh
  *   npm run -s firestore:indexes -- my-project my-database | sh
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readIndexFile } from '../server/stores/firestore-indexes.ts';
 import { fail } from './open.ts';
 import { BadUsage, usageOf } from './usage.ts';
-
-interface IndexFile {
-  readonly indexes: readonly {
-    readonly collectionGroup: string;
-    readonly fields: readonly { readonly fieldPath: string; readonly order: string }[];
-  }[];
-  readonly fieldOverrides: readonly {
-    readonly collectionGroup: string;
-    readonly fieldPath: string;
-  }[];
-}
 
 try {
   const { values, positionals } = parseArgs({
@@ -41,8 +30,7 @@ try {
 
 /** Each goes on by itself: making an index takes minutes, and they are made side by side. */
 function commands(project: string, database: string): string[] {
-  const url = new URL('../firestore.indexes.json', import.meta.url);
-  const { indexes, fieldOverrides }: IndexFile = JSON.parse(readFileSync(url, 'utf8'));
+  const { indexes, fieldOverrides } = readIndexFile();
   const where = `--project=${quoted(project)} --database=${quoted(database)} --async --quiet`;
   return [
     ...indexes.map(({ collectionGroup, fields }) => {

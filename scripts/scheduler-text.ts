@@ -203,7 +203,8 @@ const hung = (indent: number, line: string): string[] => {
   return lines.map((text) => ' '.repeat(indent) + text);
 };
 
-function wrapped(text: string, width: number): string[] {
+/** A text in lines of at most so many columns. */
+export function wrapped(text: string, width: number): string[] {
   const room = Math.max(30, width);
   const lines: string[] = [];
   let line = '';

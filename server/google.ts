@@ -4,6 +4,19 @@ import { googleAuthLibrary, grpc } from 'google-gax';
 export { googleAuthLibrary, grpc };
 
 /**
+ * Whose credentials this process has: a service account's e-mail, or the kind of them where they
+ * tell no name. Rejects where there are none, or none that Google takes.
+ */
+export async function whoseCredentials(): Promise<string> {
+  const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
+  const auth = new googleAuthLibrary.GoogleAuth({ scopes });
+  const client = await auth.getClient();
+  await client.getAccessToken();
+  const { client_email: email } = await auth.getCredentials();
+  return email ?? 'an account of a person';
+}
+
+/**
  * Options for a client whose service is played by another program at `host:port`, such as an
  * emulator: it speaks without encryption, and takes nobody's word for anything.
  */

@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts';
 import type { Job } from './job.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
-import { StoreUnavailable, type Version } from './store.ts';
+import { StoreUnavailable, type Store, type Version } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 
 /**
@@ -252,6 +252,17 @@ function readMeta(value: unknown): RegistryMeta {
   }
   const checkedAt: unknown = Reflect.get(Object(value), 'checkedAt');
   return { builds, jobs, checkedAt: typeof checkedAt === 'number' ? checkedAt : 0 };
+}
+
+/** The build of a namespace that was alive last, and when that was noted; undefined for none. */
+export async function lastAlive(
+  store: Store,
+  namespace: string,
+): Promise<{ readonly build: string; readonly at: Instant } | undefined> {
+  const found = await store.readMeta(metaKey(namespace));
+  const { builds } = readMeta(found?.value);
+  const seen = Object.entries(builds).map(([build, { lastSeenAt: at }]) => ({ build, at }));
+  return seen.toSorted((a, b) => b.at - a.at)[0];
 }
 
 const PAGE = 500;

@@ -21,6 +21,9 @@ export interface Database {
   readonly callMs: number;
 }
 
+/** A query was refused, as it has no index, or one that is still being made. */
+export class NoIndex extends StoreUnavailable {}
+
 /** A commit that was surely not applied, and the protocol's reason. */
 export type Refused = 'exists' | 'missing' | 'conflict';
 
@@ -198,5 +201,6 @@ const REASONS: Readonly<Record<number, string>> = {
 function unavailable(error: unknown): StoreUnavailable {
   const { code, detail } = failure(error);
   const reason = REASONS[code] ?? 'can not be reached';
-  return new StoreUnavailable(`Firestore ${reason} (${detail.trim()})`);
+  const told = `Firestore ${reason} (${detail.trim()})`;
+  return code === grpc.status.FAILED_PRECONDITION ? new NoIndex(told) : new StoreUnavailable(told);
 }
