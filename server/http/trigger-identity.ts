@@ -119,7 +119,7 @@ async function judgeToken(
   const may: RegExp[] = [];
   if (checked.email === google.schedulerAccount) may.push(WAKE);
   if (checked.email === google.tasksAccount) may.push(RUN);
-  return may.length > 0 ? { may } : refuse(403, 'unknown-account');
+  return may.length > 0 ? { may } : refuse(401, 'unknown-account');
 }
 
 const refuse = (status: Refusal['status'], reason: Refusal['reason']): Refusal => ({

@@ -256,7 +256,7 @@ describe("Google's certificates", () => {
     await post(TICK, from(SCHEDULER));
 
     expect(answers.map(({ status }) => status)).toEqual(
-      senders.map((email) => (email === SCHEDULER ? 200 : 403)),
+      senders.map((email) => (email === SCHEDULER ? 200 : 401)),
     );
     expect(page.asked).toBe(1);
   });
