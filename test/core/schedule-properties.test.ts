@@ -11,16 +11,13 @@ import {
 } from '../../server/core/schedule.ts';
 import type { Span } from '../../server/core/records.ts';
 import type { Schedule, ScheduleProblem } from '../../server/core/schedule.ts';
+import { readSchedule } from './read-schedule.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1440 * MINUTE_MS;
 const at = (iso: string): number => Date.parse(iso.length === 10 ? `${iso}T00:00Z` : iso);
 
-function read(text: string, name = 'nightly-report'): Schedule {
-  const parsed = parseSchedule({ schedule: text, timeZone: 'UTC' }, name);
-  if ('problems' in parsed) throw new Error(parsed.problems.map((p) => p.message).join());
-  return parsed.schedule;
-}
+const read = (text: string, name?: string): Schedule => readSchedule(text, 'UTC', name);
 
 function problems(schedule: string, timeZone = 'UTC'): ScheduleProblem[] {
   const parsed = parseSchedule({ schedule, timeZone }, 'nightly-report');

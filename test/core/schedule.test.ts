@@ -9,15 +9,12 @@ import {
   previousBefore,
 } from '../../server/core/schedule.ts';
 import type { Schedule, ScheduleProblem } from '../../server/core/schedule.ts';
+import { readSchedule } from './read-schedule.ts';
 
 const at = (iso: string): number => Date.parse(iso.length === 10 ? `${iso}T00:00Z` : iso);
 const iso = (instant: number): string => new Date(instant).toISOString().slice(0, 16);
 
-function read(text: string, name = 'nightly-report'): Schedule {
-  const parsed = parseSchedule({ schedule: text, timeZone: 'UTC' }, name);
-  if ('problems' in parsed) throw new Error(parsed.problems.map((p) => p.message).join());
-  return parsed.schedule;
-}
+const read = (text: string, name?: string): Schedule => readSchedule(text, 'UTC', name);
 
 function wallOf({ rules: [rule] }: Schedule): WallSchedule {
   if (rule?.kind !== 'cron') throw new Error('not cron text');

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../server/process/clock.ts';
 import { missingIndexes } from '../../server/stores/firestore-indexes.ts';
 import { Rpc } from '../../server/stores/firestore-rpc.ts';
 import { emulator, newProject, writeByHand } from '../firestore/fixture.ts';
+import { listen } from '../grpc.ts';
 import { tempFolder } from '../process/server.ts';
 import { fakeScheduler } from '../triggers/fake-scheduler.ts';
 import { apply, DAILY, doctor, FIRESTORE, found, GOOGLE, jobsModule, serve } from './examined.ts';
@@ -183,11 +184,5 @@ async function firestoreWithout(fields: readonly string[]): Promise<string> {
       call.emit('error', Object.assign(new Error(details), { code, details }));
     },
   });
-  onTestFinished(() => server.forceShutdown());
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  return `127.0.0.1:${port}`;
+  return await listen(server);
 }

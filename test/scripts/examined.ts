@@ -7,7 +7,7 @@ import { startServer, tempFolder } from '../process/server.ts';
 import type { FakeScheduler } from '../triggers/fake-scheduler.ts';
 import { callBeside } from './call.ts';
 
-/** Calls the doctor as a process, on deployments that are made for it. */
+/** Deployments that are made for commands to look at; and the doctor, called as a process. */
 
 export type Env = Record<string, string>;
 

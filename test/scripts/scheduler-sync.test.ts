@@ -1,30 +1,11 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startServer, tempFolder } from '../process/server.ts';
 import { fakeScheduler, Refusal, type FakeScheduler } from '../triggers/fake-scheduler.ts';
 import { call, callBeside } from './call.ts';
+import { GOOGLE, jobsModule, NO_CREDENTIALS } from './examined.ts';
 
-const SETTINGS = {
-  GOOGLE_CLOUD_PROJECT: 'shop',
-  PUNCTUAL_LOCATION: 'europe-west1',
-  PUNCTUAL_SERVICE_URL: 'https://punctual.example.com',
-  PUNCTUAL_SCHEDULER_ACCOUNT: 'ticker@shop.iam.gserviceaccount.com',
-};
-
-/** Keeps Google's library from looking for a machine that has some. */
-const NO_CREDENTIALS = { METADATA_SERVER_DETECTION: 'none' };
-
-/** A module of jobs with these definitions, in a folder of its own. */
-function jobsModule(...definitions: readonly object[]): Record<string, string> {
-  const path = join(tempFolder(), 'jobs.ts');
-  const made = definitions.map(
-    (one) => `defineJob({ ...${JSON.stringify(one)}, run: () => undefined })`,
-  );
-  const job = new URL('../../server/core/job.ts', import.meta.url).href;
-  writeFileSync(path, `import { defineJob } from '${job}';\nexport default [${made.join(', ')}];`);
-  return { PUNCTUAL_JOBS: path };
-}
+const SETTINGS = { GOOGLE_CLOUD_PROJECT: 'shop', ...GOOGLE };
 
 const sync = (fake: FakeScheduler, env: Record<string, string>, ...words: readonly string[]) =>
   callBeside('scheduler-sync.ts', words, {

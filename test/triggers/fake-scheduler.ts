@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import { onTestFinished } from 'vitest';
+import { listen } from '../grpc.ts';
 
 /**
  * Plays Cloud Scheduler: a gRPC server made from the client's own protos, with the service's
@@ -58,12 +58,6 @@ const json = createRequire(import.meta.url)('@google-cloud/scheduler/build/proto
 
 /** Starts one that ends with the test. */
 export async function fakeScheduler(): Promise<FakeScheduler> {
-  const { fake, stop } = await startFake();
-  onTestFinished(stop);
-  return fake;
-}
-
-export async function startFake(): Promise<{ fake: FakeScheduler; stop: () => void }> {
   const fake = {
     address: '',
     jobs: new Map<string, FakeJob>(),
@@ -75,13 +69,8 @@ export async function startFake(): Promise<{ fake: FakeScheduler; stop: () => vo
   } as Omit<FakeScheduler, 'address'> & { address: string };
   const server = new grpc.Server();
   server.addService(service(), handlers(fake));
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  fake.address = `127.0.0.1:${port}`;
-  return { fake, stop: () => server.forceShutdown() };
+  fake.address = await listen(server);
+  return fake;
 }
 
 function service(): grpc.ServiceDefinition {

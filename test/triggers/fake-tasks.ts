@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import { onTestFinished } from 'vitest';
+import { listen } from '../grpc.ts';
 
 /** A task as the client sends it. */
 export interface Task {
@@ -49,15 +49,8 @@ export async function playCloudTasks(): Promise<FakeTasks> {
       reply(null, task);
     },
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    const credentials = grpc.ServerCredentials.createInsecure();
-    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  onTestFinished(() => server.forceShutdown());
   return {
-    endpoint: `127.0.0.1:${port}`,
+    endpoint: await listen(server),
     tasks,
     fail: (code, times) => void (failing = { code, times }),
   };

@@ -14,6 +14,7 @@ import {
   occurrencesAmong,
   readExpression,
   SECOND,
+  steps,
   watch,
   type Span,
 } from './reference.ts';
@@ -121,16 +122,6 @@ function occurrencesAround(tested: Tested, instant: number): number[] {
   const back = steps((at) => previousBefore(tested, at), instant, 4).toReversed();
   const onwards = steps((at) => nextAfter(tested, at), instant, 4);
   return [...back, ...(isOccurrence(tested, instant) ? [instant] : []), ...onwards];
-}
-
-function steps(step: (from: number) => number | undefined, start: number, limit: number): number[] {
-  const found: number[] = [];
-  let at = step(start);
-  while (at !== undefined && found.length < limit) {
-    found.push(at);
-    at = step(at);
-  }
-  return found;
 }
 
 test('nine of ten random expressions are accepted', () => {

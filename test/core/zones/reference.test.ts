@@ -15,6 +15,7 @@ import {
   occurrencesAmong,
   readExpression,
   SECOND,
+  steps,
   watch,
   type Span,
 } from './reference.ts';
@@ -75,16 +76,6 @@ function* differences({ zone, text, span, expected, asks }: Case): Generator<str
       yield `previous before ${iso(instant)}: expected ${iso(before)}, found ${iso(previous(instant))}`;
     }
   }
-}
-
-function steps(step: (from: number) => number | undefined, start: number, limit: number): number[] {
-  const found: number[] = [];
-  let at = step(start);
-  while (at !== undefined && found.length < limit) {
-    found.push(at);
-    at = step(at);
-  }
-  return found;
 }
 
 function* firstDifference(way: string, expected: readonly number[], found: readonly number[]) {

@@ -213,3 +213,18 @@ function numbers(
   }
   return found;
 }
+
+/** What comes of asking again and again, each time from the last answer. */
+export function steps(
+  step: (from: number) => number | undefined,
+  start: number,
+  limit: number,
+): number[] {
+  const found: number[] = [];
+  let at = step(start);
+  while (at !== undefined && found.length < limit) {
+    found.push(at);
+    at = step(at);
+  }
+  return found;
+}
