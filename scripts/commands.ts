@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readConfig, type Config } from '../server/config.ts';
 import type { Job } from '../server/core/job.ts';
 import { explain } from '../server/core/explain.ts';
-import { parseSchedule } from '../server/core/schedule.ts';
+import { scheduleOfJob } from '../server/core/schedule.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { runLocally } from './run-locally.ts';
 import { warnings } from '../views/clock-changes.ts';
@@ -82,11 +82,10 @@ async function next([name, ...more]: string[], { count }: Options): Promise<numb
 }
 
 function nextLines(job: Job, count: number): string[] {
-  if (job.schedule === null) return [];
-  const parsed = parseSchedule({ schedule: job.schedule, timeZone: job.timeZone }, job.name);
-  if ('problems' in parsed) return [];
-  const { occurrences, clockChanges } = explain(parsed.schedule, Date.now(), count);
-  const lines = occurrenceLines(parsed.schedule, occurrences);
+  const schedule = scheduleOfJob(job);
+  if (schedule === undefined) return [];
+  const { occurrences, clockChanges } = explain(schedule, Date.now(), count);
+  const lines = occurrenceLines(schedule, occurrences);
   return [
     ...(lines.length > 0 ? lines : ['  none to come']),
     ...warnings(clockChanges).map((warning) => `  ${warning}`),

@@ -1,6 +1,6 @@
 import type { Config } from '../server/config.ts';
 import { RegistryProblems, type Registry } from '../server/core/registry.ts';
-import { paceOf } from '../server/core/spacing.ts';
+import { paceOf, type Pace } from '../server/core/spacing.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { loadRegistry } from '../server/registry.ts';
 import type { Wanted } from '../server/triggers/scheduler-wanted.ts';
@@ -108,7 +108,11 @@ export interface Jobs {
 /** The registry by its own rules, then by those of the store and of the platform. */
 export async function jobFindings(config: Config): Promise<Jobs> {
   const lenient = paceOf('sqlite', null);
-  const own = await problemsOf({ ...config, pace: lenient });
+  const whole = await problemsOf(config);
+  // What all rules together allow, each allows by itself.
+  const by = (pace: Pace) =>
+    whole.problems.length === 0 ? whole : problemsOf({ ...config, pace });
+  const own = await by(lenient);
   if (own.problems.length > 0) {
     const todo = 'put it right in the code; the service does not start like this';
     const findings = own.problems.map((problem) => bad('jobs', problem, todo));
@@ -119,9 +123,8 @@ export async function jobFindings(config: Config): Promise<Jobs> {
     };
   }
   const { carries } = config.pace;
-  const near = await problemsOf({ ...config, pace: { ...config.pace, carries: null } });
-  const long = await problemsOf({ ...config, pace: { ...lenient, carries } });
-  const whole = await problemsOf(config);
+  const near = await by({ ...config.pace, carries: null });
+  const long = await by({ ...lenient, carries });
   const registry = whole.registry ?? own.registry;
   const { closestMs, where } = config.pace;
   return {

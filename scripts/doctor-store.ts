@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../server/config.ts';
 import { describeError } from '../server/core/outcome.ts';
 import type { Pause } from '../server/core/records.ts';
-import { lastAlive } from '../server/core/register.ts';
+import { jobsOnRecord, lastAlive } from '../server/core/register.ts';
 import type { Registry } from '../server/core/registry.ts';
 import type { Store } from '../server/core/store.ts';
 import { sleep, type Clock, type Instant } from '../server/core/time.ts';
@@ -136,8 +136,6 @@ export function skewOf(
   return other > to ? to - other : 0;
 }
 
-const PAGE = 500;
-
 /** Whether the jobs are on record here, and are this namespace's. */
 async function recordFindings(
   store: Store,
@@ -147,20 +145,14 @@ async function recordFindings(
   const pauses = new Map<string, Pause>();
   const foreign: string[] = [];
   let ours = 0;
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
-    for (const { name, record } of page) {
-      if (record === undefined) continue;
-      if (record.namespace !== namespace) {
-        if (registry?.has(name)) foreign.push(`job "${name}" is of namespace ${record.namespace}`);
-        continue;
-      }
-      if (record.retiredAt === null) ours += 1;
-      if (record.paused !== null) pauses.set(name, record.paused);
+  for (const [name, record] of await jobsOnRecord(store)) {
+    if (record === undefined) continue;
+    if (record.namespace !== namespace) {
+      if (registry?.has(name)) foreign.push(`job "${name}" is of namespace ${record.namespace}`);
+      continue;
     }
-    after = page.at(-1)?.name;
-    if (page.length < PAGE) break;
+    if (record.retiredAt === null) ours += 1;
+    if (record.paused !== null) pauses.set(name, record.paused);
   }
   const findings = foreign.map((says) =>
     bad('records', says, 'give it another name: a name belongs to one namespace of a store'),

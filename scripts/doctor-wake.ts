@@ -5,7 +5,7 @@ import type { Registry } from '../server/core/registry.ts';
 import type { SchedulerJob } from '../server/triggers/scheduler-job.ts';
 import { isOurs, planOf, type Plan } from '../server/triggers/scheduler-plan.ts';
 import {
-  idPrefix,
+  tickId,
   wantedJobs,
   type PerJob,
   type Wanted,
@@ -86,7 +86,7 @@ function unset({ firestore, google }: Config): Finding {
 const APPLY = 'npm run scheduler:sync shows what, and with -- --apply puts it right';
 
 function tickFinding({ config }: WakeTask, there: readonly SchedulerJob[]): Finding {
-  const id = `${idPrefix(config.namespace)}tick`;
+  const id = tickId(config.namespace);
   const tick = there.find((job) => job.id === id);
   if (tick === undefined) return bad('tick', `there is no Cloud Scheduler job ${id}`, APPLY);
   if (!isOurs(tick, config.namespace)) {

@@ -23,7 +23,7 @@ import { bad, findingLines, skip, summaryOf, type Finding, type Group } from './
 import { storeFindings, storeSkipped } from './doctor-store.ts';
 import { wakeFindings } from './doctor-wake.ts';
 import { fail } from './open.ts';
-import { BadUsage, usageOf } from './usage.ts';
+import { BadUsage, oneOf, usageOf } from './usage.ts';
 
 try {
   await main();
@@ -65,11 +65,7 @@ function readArguments(): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  const perJob = PER_JOB.find((one) => one === values['per-job']);
-  if (perJob === undefined) {
-    const right = PER_JOB.join(', ');
-    throw new BadUsage(`--per-job is "${values['per-job']}"; right would be one of ${right}`);
-  }
+  const perJob = oneOf(values['per-job'], 'per-job', PER_JOB);
   const file = values['app-yaml'];
   const onCloudRun = values['cloud-run'];
   if (file !== undefined && onCloudRun) {

@@ -5,7 +5,7 @@ import type { JobContext, JobLog, Job } from '../server/core/job.ts';
 import { invoke, tracedFetch } from '../server/core/handler.ts';
 import { BadInput, validateInput } from '../server/core/input.ts';
 import { describeError, toOutput } from '../server/core/outcome.ts';
-import { parseSchedule, nextAfter, previousBefore } from '../server/core/schedule.ts';
+import { nextAfter, previousBefore, scheduleOfJob } from '../server/core/schedule.ts';
 import { newTraceparent } from '../server/core/trace.ts';
 import { inTheNameOf, type Culprit } from '../server/core/culprit.ts';
 import { systemClock } from '../server/process/clock.ts';
@@ -124,9 +124,7 @@ function contextOf(
   scratch: LocalScratch,
 ): JobContext {
   const now = Date.now();
-  const text = { schedule: job.schedule ?? '', timeZone: job.timeZone };
-  const parsed = job.schedule === null ? undefined : parseSchedule(text, job.name);
-  const schedule = parsed !== undefined && 'schedule' in parsed ? parsed.schedule : undefined;
+  const schedule = scheduleOfJob(job);
   const traceparent = newTraceparent({ random: Math.random });
   return {
     job: job.name,

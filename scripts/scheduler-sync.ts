@@ -21,6 +21,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readConfig, type Config } from '../server/config.ts';
 import type { Pause } from '../server/core/records.ts';
+import { jobsOnRecord } from '../server/core/register.ts';
 import type { Registry } from '../server/core/registry.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { loadRegistry } from '../server/registry.ts';
@@ -37,9 +38,7 @@ import {
 import { count } from '../views/time.ts';
 import { fail } from './open.ts';
 import { cautionLines, planLines, progressLine } from './scheduler-text.ts';
-import { BadUsage, usageOf } from './usage.ts';
-
-const PAGE = 500;
+import { BadUsage, oneOf, usageOf } from './usage.ts';
 
 try {
   await main();
@@ -95,11 +94,7 @@ function readArguments(): Options | undefined {
   });
   if (values.help) return undefined;
   const { apply, check, json, offline } = values;
-  const perJob = PER_JOB.find((one) => one === values['per-job']);
-  if (perJob === undefined) {
-    const right = PER_JOB.join(', ');
-    throw new BadUsage(`--per-job is "${values['per-job']}"; right would be one of ${right}`);
-  }
+  const perJob = oneOf(values['per-job'], 'per-job', PER_JOB);
   if (apply && check) throw new BadUsage('--check changes nothing, so --apply cannot go with it');
   return { apply, check, json, offline, perJob };
 }
@@ -140,16 +135,11 @@ async function pausesIn(config: Config): Promise<ReadonlyMap<string, Pause>> {
   try {
     const store = await openStore(config, systemClock, () => undefined);
     try {
-      let after: string | undefined;
-      for (;;) {
-        const page = await store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
-        for (const { name, record } of page) {
-          if (record?.namespace !== config.namespace || record.paused === null) continue;
-          pauses.set(name, record.paused);
-        }
-        after = page.at(-1)?.name;
-        if (page.length < PAGE) return pauses;
+      for (const [name, record] of await jobsOnRecord(store)) {
+        if (record?.namespace !== config.namespace || record.paused === null) continue;
+        pauses.set(name, record.paused);
       }
+      return pauses;
     } finally {
       await store.close();
     }

@@ -21,6 +21,17 @@ export function one(words: readonly string[], what: string): string {
   );
 }
 
+/** The word of an option, one of those that there are. */
+export function oneOf<Word extends string>(
+  text: string,
+  option: string,
+  words: readonly Word[],
+): Word {
+  const word = words.find((each) => each === text);
+  if (word !== undefined) return word;
+  throw new BadUsage(`--${option} is "${text}"; right would be one of ${words.join(', ')}`);
+}
+
 /** The whole number of an option, from 1 to `max`. */
 export function whole(
   text: string | undefined,

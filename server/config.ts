@@ -84,7 +84,7 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
     firestore: {
       project: read.maybe('GOOGLE_CLOUD_PROJECT', PROJECT, 'the id of a Google Cloud project'),
       database: read.text('PUNCTUAL_FIRESTORE_DATABASE', '(default)', DATABASE, 'a database id'),
-      emulator: read.maybe('FIRESTORE_EMULATOR_HOST', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
+      emulator: read.address('FIRESTORE_EMULATOR_HOST'),
     },
     google,
     db: db === ':memory:' ? db : resolve(cwd, db),
@@ -138,12 +138,8 @@ function readGoogle(read: Reader, env: Env): GoogleConfig {
     schedulerAccount: read.maybe('PUNCTUAL_SCHEDULER_ACCOUNT', account, mail),
     tasksAccount: read.maybe('PUNCTUAL_TASKS_ACCOUNT', account, mail),
     tasksQueue: read.maybe('PUNCTUAL_TASKS_QUEUE', /^[A-Za-z0-9-]{1,100}$/, 'the id of a queue'),
-    tasksEndpoint: read.maybe('PUNCTUAL_TASKS_ENDPOINT', /^[\w.-]+:\d{1,5}$/, 'a host and port'),
-    schedulerEndpoint: read.maybe(
-      'PUNCTUAL_SCHEDULER_ENDPOINT',
-      /^[\w.-]+:\d{1,5}$/,
-      'a host and port',
-    ),
+    tasksEndpoint: read.address('PUNCTUAL_TASKS_ENDPOINT'),
+    schedulerEndpoint: read.address('PUNCTUAL_SCHEDULER_ENDPOINT'),
     requestDeadlineMs: read.whole('PUNCTUAL_REQUEST_DEADLINE_MS', deadlineMs, 10_000, 86_400_000),
   };
   read.problems.push(...halfSet(google));
@@ -196,6 +192,11 @@ class Reader {
     const value = this.#get(name);
     if (value === undefined || form.test(value)) return value ?? null;
     return this.#fail(name, value, right, null);
+  }
+
+  /** Where another program is: `host:port`. */
+  address(name: string): string | null {
+    return this.maybe(name, /^[\w.-]+:\d{1,5}$/, 'a host and port');
   }
 
   whole(name: string, preset: number, min: number, max: number): number {

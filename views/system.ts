@@ -9,6 +9,7 @@ export interface SystemView {
   readonly facts: readonly (readonly [label: string, value: string])[];
   /** What this process was billed, by operation; undefined where nothing is billed. */
   readonly costs: ReadonlyMap<string, Cost> | undefined;
+  readonly total: Cost;
   readonly upMs: number;
 }
 
@@ -25,17 +26,20 @@ export const systemPage = (view: SystemView, assets: AssetPaths): Html =>
           ([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`,
         )}</dl>
       </section>
-      ${view.costs !== undefined && costs(view.costs, view.upMs)}`,
+      ${view.costs !== undefined && costs(view.costs, view)}`,
   });
 
-const costs = (all: ReadonlyMap<string, Cost>, upMs: number): Printable => html`<section>
+const costs = (
+  all: ReadonlyMap<string, Cost>,
+  { total, upMs }: Pick<SystemView, 'total' | 'upMs'>,
+): Printable => html`<section>
     <h2>Documents billed</h2>
     <p class="none">What this process read, wrote and deleted in the ${duration(upMs)} since it
       started. Other instances count for themselves.${all.has('unsure') && unsure}</p>
     <div class="scroll" tabindex="0"><table>
       <thead><tr><th>Operation</th><th>Reads</th><th>Writes</th><th>Deletes</th></tr></thead>
       <tbody>${[...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(costRow)}</tbody>
-      <tfoot>${costRow(['all', sum(all)])}</tfoot>
+      <tfoot>${costRow(['all', total])}</tfoot>
     </table></div>
   </section>`;
 
@@ -45,15 +49,5 @@ const unsure = ` Of commits whose reply was lost nobody can say whether they are
 const costRow = ([op, { reads, writes, deletes }]: readonly [string, Cost]): Html => html`<tr>
     <td>${op}</td><td>${number(reads)}</td><td>${number(writes)}</td><td>${number(deletes)}</td>
   </tr>`;
-
-function sum(all: ReadonlyMap<string, Cost>): Cost {
-  const total = { reads: 0, writes: 0, deletes: 0 };
-  for (const { reads, writes, deletes } of all.values()) {
-    total.reads += reads;
-    total.writes += writes;
-    total.deletes += deletes;
-  }
-  return total;
-}
 
 const number = (n: number): string => n.toLocaleString('en-GB');

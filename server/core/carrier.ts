@@ -14,8 +14,6 @@ export interface Carrier {
   give(): void;
   /** How long a run in it may still go on; Infinity where nothing ends it. */
   leftMs(): number;
-  /** Whether a run was turned away only because others were at work: it fits when they are done. */
-  readonly turnedAway: boolean;
 }
 
 /** The process itself: it does not end before its runs do. */
@@ -24,7 +22,6 @@ export const PROCESS: Carrier = {
   take: () => undefined,
   give: () => undefined,
   leftMs: () => Infinity,
-  turnedAway: false,
 };
 
 /** Nothing: what is due is decided and recorded, but nothing starts. */
@@ -39,6 +36,7 @@ export class RequestCarrier implements Carrier {
   readonly #endsAt: number;
   readonly #atOnce: number;
   #taken = 0;
+  /** Whether a run was turned away only because others were at work: it fits when they are done. */
   #turnedAway = false;
   #given = Promise.withResolvers<void>();
 
@@ -46,10 +44,6 @@ export class RequestCarrier implements Carrier {
     this.#clock = clock;
     this.#endsAt = clock.monotonic() + open.forMs;
     this.#atOnce = open.atOnce;
-  }
-
-  get turnedAway(): boolean {
-    return this.#turnedAway;
   }
 
   takes(timeoutMs: number): boolean {

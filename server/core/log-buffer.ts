@@ -2,6 +2,7 @@ import type { JobLog } from './context.ts';
 import type { Deps, Level } from './deps.ts';
 import { describeError } from './outcome.ts';
 import type { LogChunk, LogLine, Progress } from './records.ts';
+import { isBilled } from './store.ts';
 import type { Cancel } from './time.ts';
 
 /** How much of a run's log is kept; of a longer one the oldest part is dropped, and it says so. */
@@ -35,8 +36,7 @@ export class LogBuffer {
     this.#deps = deps;
     this.#runId = runId;
     // Where each write is billed, the log goes with the beats.
-    const billed = deps.store.costs() !== undefined;
-    this.#flushMs = billed ? deps.timing.renewEveryMs : FLUSH_MS;
+    this.#flushMs = isBilled(deps.store) ? deps.timing.renewEveryMs : FLUSH_MS;
     this.#firstChunk = (attempt - 1) * CHUNKS_PER_ATTEMPT;
     this.#n = this.#firstChunk;
   }

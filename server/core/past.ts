@@ -1,13 +1,13 @@
 import type { Deps } from './deps.ts';
 import type { Job } from './job.ts';
 import { RegistryProblems } from './registry.ts';
-import { parseSchedule } from './schedule.ts';
+import { scheduleOfJob } from './schedule.ts';
 import { isoInstant, type Instant } from './time.ts';
 
 /**
  * A date that has passed is a mistake when its job is first registered with it: the run would be
- * missed without a word. Of a job that has had it on record
- * it is history, and no reason not to start. Throws `RegistryProblems`.
+ * missed without a word. Of a job that has had it on record it is history, and no reason not to
+ * start. Throws `RegistryProblems`.
  */
 export async function checkDates({ store, registry }: Pick<Deps, 'store' | 'registry'>) {
   const dates = [...registry.values()].flatMap(dateOf);
@@ -29,10 +29,6 @@ export async function checkDates({ store, registry }: Pick<Deps, 'store' | 'regi
 
 /** The one instant of a job that has no other; any other schedule comes again and again. */
 function dateOf(job: Job): { readonly job: Job; readonly at: Instant }[] {
-  const { schedule, timeZone, name } = job;
-  const parsed = schedule === null ? undefined : parseSchedule({ schedule, timeZone }, name);
-  if (parsed === undefined || 'problems' in parsed) return [];
-  return parsed.schedule.rules.flatMap((rule) =>
-    rule.kind === 'at' ? [{ job, at: rule.at }] : [],
-  );
+  const { rules = [] } = scheduleOfJob(job) ?? {};
+  return rules.flatMap((rule) => (rule.kind === 'at' ? [{ job, at: rule.at }] : []));
 }

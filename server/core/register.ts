@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts';
 import type { Job } from './job.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
-import { StoreUnavailable, type Store, type Version } from './store.ts';
+import { isBilled, StoreUnavailable, type Store, type Version } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function registerJobs(
   if (!inForce(deps, seen.meta, seen.now)) return false;
 
   const looks = check && isWorthALook(deps, seen);
-  const onRecord = looks ? await jobsOnRecord(deps) : undefined;
+  const onRecord = looks ? await jobsOnRecord(deps.store) : undefined;
   const hashes: Record<string, string> = {};
   for (const job of deps.registry.values()) {
     const definition = definitionOf(deps, job);
@@ -62,18 +62,18 @@ export async function registerJobs(
     await applied(deps, { job: name, op: 'retire', event: { kind: 'retire' } });
   }
   const changed = JSON.stringify(hashes) !== JSON.stringify(seen.meta.jobs);
-  if (changed || (looks && isBilled(deps))) {
+  if (changed || (looks && isBilled(deps.store))) {
     const checked = looks ? { checkedAt: seen.now } : {};
     await update(deps, (meta) => ({ ...meta, jobs: hashes, ...checked }));
   }
   return true;
 }
 
-const isBilled = ({ store }: Deps): boolean => store.costs() !== undefined;
-
 /** Where each record read is billed, a start looks at them only after a deploy, or hourly. */
 function isWorthALook(deps: Deps, { meta, now, isNew }: Noted): boolean {
-  return !isBilled(deps) || isNew || now - meta.checkedAt >= CHECK_EVERY_TICKS * deps.timing.tickMs;
+  return (
+    !isBilled(deps.store) || isNew || now - meta.checkedAt >= CHECK_EVERY_TICKS * deps.timing.tickMs
+  );
 }
 
 const goesBy = (record: JobRecord | undefined, hash: string): boolean =>
@@ -267,11 +267,13 @@ export async function lastAlive(
 
 const PAGE = 500;
 
-async function jobsOnRecord(deps: Deps): Promise<ReadonlyMap<string, JobRecord | undefined>> {
+export async function jobsOnRecord(
+  store: Store,
+): Promise<ReadonlyMap<string, JobRecord | undefined>> {
   const found = new Map<string, JobRecord | undefined>();
   let after: string | undefined;
   for (;;) {
-    const page = await deps.store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
+    const page = await store.listJobs({ limit: PAGE, ...(after !== undefined && { after }) });
     for (const { name, record } of page) found.set(name, record);
     after = page.at(-1)?.name;
     if (page.length < PAGE) return found;

@@ -1,7 +1,7 @@
 import { validateInput } from './input.ts';
 import type { Job } from './job.ts';
 import { isJob } from './job.ts';
-import { parseSchedule } from './schedule.ts';
+import { scheduleOfJob } from './schedule.ts';
 import { paceOf, spacingProblem, type Pace } from './spacing.ts';
 import { durationText, type Clock, type Timing } from './time.ts';
 
@@ -68,11 +68,11 @@ function tooShort(job: Job, { tickMs }: Timing): string[] {
   return [`catchUp.within: is ${withinMs} ms; right would be at least two ticks, ${2 * tickMs} ms`];
 }
 
-function tooFast({ name, schedule, timeZone }: Job, pace: Pace): string[] {
-  const parsed = schedule === null ? undefined : parseSchedule({ schedule, timeZone }, name);
-  if (parsed === undefined || 'problems' in parsed) return [];
-  const problem = spacingProblem(parsed.schedule, pace);
-  const field = parsed.schedule.rules[0]?.kind === 'every' ? 'every' : 'schedule';
+function tooFast(job: Job, pace: Pace): string[] {
+  const schedule = scheduleOfJob(job);
+  if (schedule === undefined) return [];
+  const problem = spacingProblem(schedule, pace);
+  const field = schedule.rules[0]?.kind === 'every' ? 'every' : 'schedule';
   return problem === undefined ? [] : [`${field}: ${problem}`];
 }
 

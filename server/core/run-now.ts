@@ -7,6 +7,7 @@ import type { Job } from './job.ts';
 import type { JobRecord, Run } from './records.ts';
 import { isFinal } from './run.ts';
 import type { Event, Refusal } from './event.ts';
+import { isBilled } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 
 /** What people ask for: runs by hand, cancels, pauses. Each is one intent like any other. */
@@ -204,8 +205,8 @@ export async function waitForRun(
     const run = await deps.store.getRun(runId);
     const left = deadline - deps.clock.monotonic();
     if (run === undefined || isFinal(run.state) || left <= 0) return run;
-    const billed = deps.store.costs() !== undefined;
-    const pause = sleep(deps.clock, Math.min(billed ? BILLED_POLL_MS : POLL_MS, left));
+    const pollMs = isBilled(deps.store) ? BILLED_POLL_MS : POLL_MS;
+    const pause = sleep(deps.clock, Math.min(pollMs, left));
     // Of a run in this process it is known without asking.
     await Promise.race([pause, deps.runner.endOf(runId) ?? pause]);
   }

@@ -57,7 +57,19 @@ export function parseSchedule(
   return kept.get(key) ?? remember(kept, SCHEDULES_KEPT, key, () => readSchedule(text, name));
 }
 
-/** The same for a text that will hardly be asked for again, such as one that is being typed. */
+/** A job's schedule; undefined where it runs only by hand, or its text can't be read. */
+export function scheduleOfJob(job: {
+  readonly name: string;
+  readonly schedule: string | null;
+  readonly timeZone: string;
+}): Schedule | undefined {
+  const { name, schedule, timeZone } = job;
+  if (schedule === null) return undefined;
+  const parsed = parseSchedule({ schedule, timeZone }, name);
+  return 'schedule' in parsed ? parsed.schedule : undefined;
+}
+
+/** As `parseSchedule`, for a text that will hardly be asked for again: one that is being typed. */
 export function readSchedule(
   { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
   name: string,
@@ -89,6 +101,7 @@ export function nextAfter(schedule: Schedule, after: Instant): Instant | undefin
     answered.set(schedule, { after, at });
     return at;
   }
+  // In place: to keep each answer anew makes a decision slower by a twelfth.
   if (last.after !== after) {
     last.at = findNext(schedule, after);
     last.after = after;

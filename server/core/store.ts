@@ -102,6 +102,9 @@ export interface LoadedJob {
 
 export interface Loaded extends LoadedJob, StoreTime {}
 
+/** Whether each call has its price: then nothing is asked for oftener than it is needed. */
+export const isBilled = (store: Pick<Store, 'costs'>): boolean => store.costs() !== undefined;
+
 export interface JobQuery {
   readonly limit: number;
   readonly after?: string;

@@ -76,8 +76,10 @@ const utc: Zone = {
   lastTransition: () => undefined,
 };
 
-const makeZone = (name: string): Zone =>
-  /^(Etc\/)?(UTC|GMT|UCT|Zulu)$/i.test(name) ? utc : new IntlZone(name);
+/** Whether a zone's name is one of UTC's own. */
+export const isUtc = (name: string): boolean => /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu)$/i.test(name);
+
+const makeZone = (name: string): Zone => (isUtc(name) ? utc : new IntlZone(name));
 
 /** The offset at the start of a stretch, and the transitions in it: (start, start + STRETCH_MS]. */
 interface Stretch {

@@ -1,7 +1,8 @@
 import { Router, type Request, type Response } from 'express';
 import type { Deps } from '../core/deps.ts';
 import { cancelRun, runNow, type Changed, type Requested } from '../core/run-now.ts';
-import { html, pathPart, type Html } from '../../views/html.ts';
+import { isBilled } from '../core/store.ts';
+import { html, pathPart } from '../../views/html.ts';
 import { jobRow } from '../../views/jobs.ts';
 import { message, partial } from '../../views/layout.ts';
 import { overviewFragment, overviewPage, type Overview } from '../../views/overview.ts';
@@ -13,6 +14,7 @@ import { HttpError } from './errors.ts';
 import { JobList } from './job-list.ts';
 import { readLogView } from './log-view.ts';
 import { isHtmx, showProblem } from './problem-page.ts';
+import { sendHtml } from './send-html.ts';
 
 const RUNS_SHOWN = 20;
 /** A page stays quick to draw with this many; the API gives them all. */
@@ -24,16 +26,16 @@ export function dashboardRoutes(deps: Deps): Router {
   const jobList = new JobList(deps);
 
   router.get('/', async (_req, res) => {
-    send(res, overviewPage(await readOverview(deps, jobList), assetPaths));
+    sendHtml(res, overviewPage(await readOverview(deps, jobList), assetPaths));
   });
   router.get('/fragments/overview', async (_req, res) => {
-    send(res, overviewFragment(await readOverview(deps, jobList)));
+    sendHtml(res, overviewFragment(await readOverview(deps, jobList)));
   });
   router.get('/runs/:id', async (req, res) => {
-    send(res, runPage(await readRun(deps, req.params.id), assetPaths));
+    sendHtml(res, runPage(await readRun(deps, req.params.id), assetPaths));
   });
   router.get('/fragments/runs/:id', async (req, res) => {
-    send(res, runFragment(await readRun(deps, req.params.id)));
+    sendHtml(res, runFragment(await readRun(deps, req.params.id)));
   });
   router.post('/jobs/:name/runs', (req, res) => startRun(deps, req, res));
   router.post('/runs/:id/cancel', (req, res) => cancel(deps, req, res));
@@ -43,21 +45,16 @@ export function dashboardRoutes(deps: Deps): Router {
 }
 
 /** What others may see today is none of a cache's business, and never up to date. */
-function send(res: Response, content: Html): void {
-  res.set('Cache-Control', 'no-store').type('html').send(content.markup);
-}
-
 /** How often pages ask for what is new: seldom, where each answer is billed. */
 const REFRESH_SECONDS = { free: 3, billed: 15 } as const;
 
 const refreshSeconds = ({ store }: Deps): number =>
-  store.costs() === undefined ? REFRESH_SECONDS.free : REFRESH_SECONDS.billed;
+  isBilled(store) ? REFRESH_SECONDS.billed : REFRESH_SECONDS.free;
 
 async function readOverview(deps: Deps, jobList: JobList): Promise<Overview> {
-  const billed = deps.store.costs() !== undefined;
   const [{ jobs, now }, page] = await Promise.all([
     jobList.read(),
-    billed ? null : deps.store.listRuns({ limit: RUNS_SHOWN }),
+    isBilled(deps.store) ? null : deps.store.listRuns({ limit: RUNS_SHOWN }),
   ]);
   return { jobs, runs: page && page.runs, now, refreshSeconds: refreshSeconds(deps) };
 }
@@ -87,7 +84,7 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
 
   const [{ storeNow }, summary] = await Promise.all([deps.store.time(), summaryOf(deps, job.name)]);
   const what = run.state === 'queued' ? 'a run waits for its turn.' : 'a run has started.';
-  send(
+  sendHtml(
     res.status(201),
     html`${message('good', job.name, ': ', what, ' ', runLink(run.id, 'Look at it'))}
       ${partial(`#job-${job.name}`, 'outerMorph', jobRow(summary, storeNow))}`,
@@ -128,7 +125,7 @@ async function cancel(deps: Deps, req: Request<{ id: string }>, res: Response): 
     view.run.state === 'cancelled'
       ? 'The run is cancelled.'
       : 'The run is told to stop. It ends when its handler does.';
-  send(res, html`${message('good', what)}${partial('#run', 'innerMorph', runFragment(view))}`);
+  sendHtml(res, html`${message('good', what)}${partial('#run', 'innerMorph', runFragment(view))}`);
 }
 
 function assertChanged(changed: Changed): void {

@@ -1,5 +1,5 @@
 import type { Deps } from '../core/deps.ts';
-import type { LoadedJob } from '../core/store.ts';
+import { isBilled, type LoadedJob } from '../core/store.ts';
 import { summarise, type JobSummary } from '../core/summary.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -29,7 +29,7 @@ export class JobList {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#billed = deps.store.costs() !== undefined;
+    this.#billed = isBilled(deps.store);
   }
 
   async read(): Promise<JobsSeen> {

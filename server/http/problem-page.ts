@@ -3,6 +3,7 @@ import { html } from '../../views/html.ts';
 import { message, problemPage } from '../../views/layout.ts';
 import { assetPaths } from './assets.ts';
 import { HttpError } from './errors.ts';
+import { sendHtml } from './send-html.ts';
 
 export const isHtmx = (req: Request): boolean => req.get('HX-Request') === 'true';
 
@@ -15,7 +16,7 @@ export const showProblem: ErrorRequestHandler = (error: unknown, req, res, next)
   const content = isHtmx(req)
     ? message('bad', html`<b>${title}.</b> ${detail}`)
     : problemPage({ title, detail, assets: assetPaths });
-  res.set('Cache-Control', 'no-store').type('html').send(content.markup);
+  sendHtml(res, content);
 };
 
 const sentence = (text: string): string =>

@@ -1,17 +1,17 @@
-import { Router, type Request, type Response } from 'express';
+import { Router, type Request } from 'express';
 import {
   scheduleFragment,
   schedulePage,
   scheduleUrl,
   type SchedulePreview,
 } from '../../views/schedule.ts';
-import type { Html } from '../../views/html.ts';
 import type { Deps } from '../core/deps.ts';
 import { explain } from '../core/explain.ts';
 import { readSchedule } from '../core/schedule.ts';
 import { assetPaths } from './assets.ts';
 import { showProblem } from './problem-page.ts';
 import { readQuery } from './read.ts';
+import { sendHtml } from './send-html.ts';
 
 const OCCURRENCES_SHOWN = 10;
 
@@ -20,20 +20,17 @@ export function scheduleRoutes(deps: Deps): Router {
   const router = Router();
 
   router.get('/schedule', async (req, res) => {
-    send(res, schedulePage(await readPreview(deps, req), timeZones(), assetPaths));
+    sendHtml(res, schedulePage(await readPreview(deps, req), timeZones(), assetPaths));
   });
   router.get('/fragments/schedule', async (req, res) => {
     const preview = await readPreview(deps, req);
     // The address goes with what is typed, so that it can be kept and sent.
     res.set('HX-Replace-Url', scheduleUrl(preview.asked));
-    send(res, scheduleFragment(preview));
+    sendHtml(res, scheduleFragment(preview));
   });
   router.use(showProblem);
   return router;
 }
-
-const send = (res: Response, content: Html): void =>
-  void res.set('Cache-Control', 'no-store').type('html').send(content.markup);
 
 async function readPreview(deps: Deps, req: Request): Promise<SchedulePreview> {
   const query = readQuery(req, ['schedule', 'timeZone', 'name']);

@@ -1,8 +1,10 @@
 import { Router } from 'express';
 import { systemPage } from '../../views/system.ts';
+import { NO_COST, plus, type Cost } from '../core/cost.ts';
 import type { Deps } from '../core/deps.ts';
 import { assetPaths } from './assets.ts';
 import { showProblem } from './problem-page.ts';
+import { sendHtml } from './send-html.ts';
 
 /** The page that tells what the service is made of. */
 export function systemRoutes(deps: Deps): Router {
@@ -25,8 +27,10 @@ export function systemRoutes(deps: Deps): Router {
       ['Time zones', zoneData],
     ] as const;
     const upMs = process.uptime() * 1000;
-    const view = { now, facts, costs: store.costs(), upMs };
-    res.set('Cache-Control', 'no-store').type('html').send(systemPage(view, assetPaths).markup);
+    const costs = store.costs();
+    const total = [...(costs?.values() ?? [])].reduce<Cost>(plus, NO_COST);
+    const view = { now, facts, costs, total, upMs };
+    sendHtml(res, systemPage(view, assetPaths));
   });
   router.use(showProblem);
   return router;

@@ -107,8 +107,9 @@ export const encodeChunk = (chunk: LogChunk): Encoded =>
 
 /** For what this store wrote itself: the one place where a type is taken on trust. */
 export function chunkOf(document: Document): LogChunk {
-  const { lines, ...rest } = decode(document.fields);
-  return trusted<LogChunk>({ ...rest, lines: JSON.parse(String(lines)) });
+  const { lines: text, ...rest } = decode(document.fields);
+  const lines: LogChunk['lines'] = JSON.parse(String(text));
+  return { ...trusted<Omit<LogChunk, 'lines'>>(rest), lines };
 }
 
 export const specOf = (document: Document): SpecRecord =>

@@ -1,7 +1,7 @@
 import firestore from '@google-cloud/firestore';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
-import { googleAuthLibrary, grpc, standIn } from '../google.ts';
+import { failureOf, googleAuthLibrary, grpc, PASSING, standIn } from '../google.ts';
 import { structured, type Query } from './firestore-queries.ts';
 import type { Client, Document, Timestamp, Write } from './firestore-types.ts';
 
@@ -27,21 +27,13 @@ export class NoIndex extends StoreUnavailable {}
 /** A commit that was surely not applied, and the protocol's reason. */
 export type Refused = 'exists' | 'missing' | 'conflict';
 
-/** What ended a read, and may not end the next. */
-const PASSING: ReadonlySet<number> = new Set([
-  grpc.status.CANCELLED,
-  grpc.status.UNKNOWN,
-  grpc.status.DEADLINE_EXCEEDED,
-  grpc.status.RESOURCE_EXHAUSTED,
-  grpc.status.ABORTED,
-  grpc.status.INTERNAL,
-  grpc.status.UNAVAILABLE,
-]);
-
 const READ_TRIES = 3;
 /** `retry` is for single answers only: streams are tried three times all the same, for seconds. */
 const NO_RETRIES = { retryRequestOptions: { retries: 0, noResponseRetries: 0 } };
 const FIRST_PAUSE_MS = 50;
+
+/** How long to wait after the nth try that failed, by chance shorter or longer. */
+export const pauseMs = (n: number): number => FIRST_PAUSE_MS * 2 ** n * (0.5 + Math.random());
 
 /** Connects when first asked, and not before. */
 export class Rpc {
@@ -143,7 +135,7 @@ export class Rpc {
       } catch (error) {
         const { code } = failure(error);
         if (!PASSING.has(code) || n >= READ_TRIES) throw unavailable(error);
-        await sleep(this.#clock, FIRST_PAUSE_MS * 2 ** n * (0.5 + Math.random()));
+        await sleep(this.#clock, pauseMs(n));
       }
     }
   }
@@ -178,13 +170,8 @@ interface Reply {
 }
 
 function failure(error: unknown): { readonly code: number; readonly detail: string } {
-  const code: unknown = Reflect.get(Object(error), 'code');
-  const detail: unknown = Reflect.get(Object(error), 'details');
-  const message = error instanceof Error ? error.message : String(error);
-  return {
-    code: typeof code === 'number' ? code : grpc.status.UNKNOWN,
-    detail: typeof detail === 'string' && detail !== '' ? detail : message,
-  };
+  const { code = grpc.status.UNKNOWN, detail } = failureOf(error);
+  return { code, detail };
 }
 
 /** No connection was there to send it by. */

@@ -1,4 +1,5 @@
 import type { Instant } from '../core/time.ts';
+import { secondsOf } from '../google.ts';
 import type { Fields, Timestamp, Value } from './firestore-types.ts';
 
 /*
@@ -44,7 +45,7 @@ function encodeValue(part: unknown, path: string, stamped: string[]): Value {
     return Number.isSafeInteger(part) ? { integerValue: part } : { doubleValue: part };
   }
   if (part === null) return { nullValue: 'NULL_VALUE' };
-  if (part instanceof Date) return { timestampValue: timestampOf(part.getTime()) };
+  if (part instanceof Date) return { timestampValue: secondsOf(part.getTime()) };
   if (Array.isArray(part) && !holdsStamp(part)) {
     return { arrayValue: { values: part.map((one) => encodeValue(one, path, stamped)) } };
   }
@@ -93,11 +94,6 @@ export function listOf(value: unknown): unknown {
 /** Whole milliseconds: what is left of one is cut off. */
 export const instantOf = ({ seconds, nanos }: Timestamp): Instant =>
   Number(seconds?.toString() ?? 0) * 1000 + Math.floor((nanos ?? 0) / 1_000_000);
-
-export const timestampOf = (at: Instant): Timestamp => ({
-  seconds: Math.floor(at / 1000),
-  nanos: (at - Math.floor(at / 1000) * 1000) * 1_000_000,
-});
 
 /** A time stamp as text that keeps all of it. */
 export const stampText = ({ seconds, nanos }: Timestamp): string =>

@@ -3,12 +3,11 @@ import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
 import { encodeChunk, padded } from './firestore-docs.ts';
 import type { Meter } from './firestore-meter.ts';
-import type { Refused, Rpc } from './firestore-rpc.ts';
+import { pauseMs, type Refused, type Rpc } from './firestore-rpc.ts';
 import type { Timestamp, Write } from './firestore-types.ts';
 import { encode, type Encoded } from './firestore-values.ts';
 
 const TRIES = 4;
-const FIRST_PAUSE_MS = 50;
 
 /** Writes that come to the same if they are made twice: they are tried again by themselves. */
 export class Writing {
@@ -69,7 +68,7 @@ export class Writing {
       } catch (error) {
         if (!(error instanceof UnknownOutcome) || n >= TRIES) throw error;
       }
-      await sleep(this.#clock, FIRST_PAUSE_MS * 2 ** n * (0.5 + Math.random()));
+      await sleep(this.#clock, pauseMs(n));
     }
   }
 }
@@ -99,6 +98,8 @@ export const writeOf = (name: string, { fields, stamped }: Encoded): Write => ({
     updateTransforms: stamped.map((fieldPath) => ({ fieldPath, setToServerValue: 'REQUEST_TIME' })),
   }),
 });
+
+export const deleteOf = (name: string): Write => ({ delete: name });
 
 /** Some fields of a document that must be there, each whole. */
 export function changeOf(name: string, encoded: Encoded): Write {

@@ -26,9 +26,9 @@ import * as queries from './firestore-queries.ts';
 import { Meter } from './firestore-meter.ts';
 import { Rpc, type Database } from './firestore-rpc.ts';
 import { StoreTimes } from './firestore-time.ts';
-import type { Document, Write } from './firestore-types.ts';
+import type { Document } from './firestore-types.ts';
 import { decode, encode } from './firestore-values.ts';
-import { chunkWrite, costOf, Writing } from './firestore-writing.ts';
+import { chunkWrite, costOf, deleteOf, Writing } from './firestore-writing.ts';
 
 export interface FirestoreOptions extends Database {
   readonly clock: Clock;
@@ -150,10 +150,7 @@ export class FirestoreStore implements Store {
       const rest = documents.length === DELETES_AT_ONCE;
       const names = documents.flatMap(({ name }) => name ?? []);
       const all = rest ? names : [...names, this.#rpc.nameOf(`runs/${id}`)];
-      await this.#writing.put(
-        'delete',
-        all.map((name): Write => ({ delete: name })),
-      );
+      await this.#writing.put('delete', all.map(deleteOf));
       if (!rest) return;
     }
   }
@@ -185,11 +182,7 @@ export class FirestoreStore implements Store {
       idsOnly: true,
     });
     const names = documents.flatMap(({ name }) => name ?? []);
-    await this.#writing.put(
-      'log',
-      names.map((name): Write => ({ delete: name })),
-      chunk.runId,
-    );
+    await this.#writing.put('log', names.map(deleteOf), chunk.runId);
   }
 
   async readLog(runId: string, from: number, limit: number): Promise<LogChunk[]> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { expiryOf } from '../core/draft.ts';
 import type { JobRecord, LogChunk, Run } from '../core/records.ts';
 import type { LoadedJob, RunPage, Store } from '../core/store.ts';
-import { isoInstant, type Instant } from '../core/time.ts';
+import { isoInstant } from '../core/time.ts';
 import type { Importer } from './firestore-import.ts';
 
 /*
@@ -86,9 +87,10 @@ async function assertMovable({ to }: Moving, jobs: readonly LoadedJob[]): Promis
   const { storeNow } = await to.time();
   const problems = jobs.flatMap(({ name, record, problem }) => {
     if (record === undefined) return [`its record can't be used: ${problem}`].map(named(name));
-    const live = Object.values(record.active).find((one) => expiry(one) > storeNow);
+    const live = Object.values(record.active).find((one) => storeNow < expiryOf(one, storeNow));
+    const until = live && isoInstant(expiryOf(live, storeNow) - 1);
     return [
-      ...(live ? [`run ${live.runId} may still be at work until ${isoInstant(expiry(live))}`] : []),
+      ...(live ? [`run ${live.runId} may still be at work until ${until}`] : []),
       ...(record.watermark > storeNow
         ? [`it is decided up to ${isoInstant(record.watermark)}, which is yet to come there`]
         : []),
@@ -98,9 +100,6 @@ async function assertMovable({ to }: Moving, jobs: readonly LoadedJob[]): Promis
 }
 
 const named = (name: string) => (problem: string) => `job "${name}": ${problem}`;
-
-const expiry = (one: { renewedAt: Instant; leaseMs: number; graceMs: number }): Instant =>
-  one.renewedAt + one.leaseMs + one.graceMs;
 
 /** Where an earlier try got to; or the destination, if it is empty, is marked as being filled. */
 async function begin({ to, source }: Moving, jobs: readonly LoadedJob[]): Promise<Note> {

@@ -1,5 +1,6 @@
 import { CloudSchedulerClient, type protos } from '@google-cloud/scheduler';
-import { grpc, standIn } from '../google.ts';
+import { isUtc } from '../core/zone.ts';
+import { failureOf, grpc, PASSING, secondsOf, standIn } from '../google.ts';
 import {
   SchedulerError,
   type Scheduler,
@@ -129,7 +130,7 @@ export class CloudScheduler implements Scheduler {
     try {
       return await call();
     } catch (error) {
-      const { code, detail } = failure(error);
+      const { code = NaN, detail } = failureOf(error);
       if (isLost(what, code)) return undefined;
       const of = what === 'list' ? this.place : id;
       if (PASSING.has(code)) {
@@ -158,12 +159,12 @@ export class CloudScheduler implements Scheduler {
         httpMethod: 'POST', // the only one that is ever wanted
         oidcToken: { serviceAccountEmail: account, audience },
       },
-      attemptDeadline: lengthOf(settings.deadlineMs),
+      attemptDeadline: secondsOf(settings.deadlineMs),
       retryConfig: {
         retryCount: settings.retries,
-        maxRetryDuration: lengthOf(settings.retryForMs),
-        minBackoffDuration: lengthOf(settings.retryFromMs),
-        maxBackoffDuration: lengthOf(settings.retryToMs),
+        maxRetryDuration: secondsOf(settings.retryForMs),
+        minBackoffDuration: secondsOf(settings.retryFromMs),
+        maxBackoffDuration: secondsOf(settings.retryToMs),
         maxDoublings: settings.retryDoublings,
       },
     };
@@ -188,16 +189,6 @@ const MASK: Readonly<Record<Setting, string>> = {
 };
 
 const { status } = grpc;
-
-const PASSING: ReadonlySet<number> = new Set([
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.RESOURCE_EXHAUSTED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-]);
 
 function isLost(what: string, code: number): boolean {
   if (what === 'create') return code === status.ALREADY_EXISTS;
@@ -226,16 +217,6 @@ function refusal(code: number, detail: string, { project, account }: SchedulerPl
   return `not allowed. Whoever runs this needs the role ${role} in ${project}; ${view}`;
 }
 
-function failure(error: unknown): { readonly code: number; readonly detail: string } {
-  const code: unknown = Reflect.get(Object(error), 'code');
-  const details: unknown = Reflect.get(Object(error), 'details');
-  const message = error instanceof Error ? error.message : String(error);
-  return {
-    code: typeof code === 'number' ? code : NaN,
-    detail: typeof details === 'string' && details !== '' ? details : message,
-  };
-}
-
 function ourForm(job: GoogleJob): SchedulerJob {
   const { httpTarget, retryConfig } = job;
   const zone = job.timeZone ?? '';
@@ -245,7 +226,7 @@ function ourForm(job: GoogleJob): SchedulerJob {
     settings: {
       description: job.description ?? '',
       schedule: job.schedule ?? '',
-      timeZone: /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu)$|^$/i.test(zone) ? 'UTC' : zone,
+      timeZone: zone === '' || isUtc(zone) ? 'UTC' : zone,
       url: httpTarget?.uri ?? '',
       method: String(httpTarget?.httpMethod ?? ''),
       account: httpTarget?.oidcToken?.serviceAccountEmail ?? '',
@@ -272,11 +253,6 @@ function stateOf(state: string): SchedulerState {
       return 'enabled';
   }
 }
-
-const lengthOf = (ms: number) => ({
-  seconds: Math.floor(ms / 1000),
-  nanos: (ms % 1000) * 1_000_000,
-});
 
 const msOf = (length: Length): number =>
   Number(length?.seconds ?? 0) * 1000 + Number(length?.nanos ?? 0) / 1_000_000;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CloudTasksClient } from '@google-cloud/tasks';
-import { grpc, standIn } from '../google.ts';
+import { grpc, secondsOf, standIn } from '../google.ts';
 import { StoreUnavailable } from '../core/store.ts';
 import type { Sending } from './dispatch.ts';
 
@@ -48,7 +48,7 @@ export class CloudTasks {
     const deadlineMs = Math.max(least, Math.min(most, timeoutMs + least));
     const task = {
       name: `${parent}/tasks/${taskId(sending)}`,
-      ...(at !== null && { scheduleTime: timestampOf(at) }),
+      ...(at !== null && { scheduleTime: secondsOf(at) }),
       dispatchDeadline: { seconds: Math.ceil(deadlineMs / 1000) },
       httpRequest: {
         url: `${serviceUrl}/triggers/runs/${encodeURIComponent(runId)}`,
@@ -80,8 +80,3 @@ export function taskId({ runId, attempt }: Pick<Sending, 'runId' | 'attempt'>): 
   const readable = runId.replaceAll(/[^A-Za-z0-9-]/g, '_').slice(0, 300);
   return `${hash}-${readable}-${attempt}`;
 }
-
-const timestampOf = (at: number) => ({
-  seconds: Math.floor(at / 1000),
-  nanos: (at % 1000) * 1_000_000,
-});

@@ -31,7 +31,7 @@ export type Translation =
   | { readonly kind: 'tick'; readonly why: string };
 
 /** Each is billed; a schedule in more pieces is woken by the tick just as well. */
-export const TRIGGERS_LIMIT = 5;
+const TRIGGERS_LIMIT = 5;
 
 /** Writes a schedule for Cloud Scheduler, as one text or as several that together mean it. */
 export function forCloudScheduler({ rules, timeZone }: Schedule): Translation {

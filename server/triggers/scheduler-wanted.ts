@@ -2,7 +2,8 @@ import { explain, type ClockChange } from '../core/explain.ts';
 import type { Job } from '../core/job.ts';
 import type { Pause } from '../core/records.ts';
 import type { Registry } from '../core/registry.ts';
-import { parseSchedule, type Schedule } from '../core/schedule.ts';
+import { scheduleOfJob, type Schedule } from '../core/schedule.ts';
+import { isUtc } from '../core/zone.ts';
 import { durationText, type Instant } from '../core/time.ts';
 import { forCloudScheduler } from './scheduler-cron.ts';
 import type { SchedulerSettings } from './scheduler-job.ts';
@@ -68,6 +69,8 @@ export const idPrefix = (namespace: string): string =>
 /** Ends the description of each. Ours is what has both: an id alone may be anybody's. */
 export const ownMark = (namespace: string): string => `[punctual:${namespace}]`;
 
+export const tickId = (namespace: string): string => `${idPrefix(namespace)}tick`;
+
 /** The id of a job's n-th trigger, from 0. No job's name has an underscore. */
 export const triggerId = (namespace: string, job: string, n: number): string =>
   `${idPrefix(namespace)}job-${job}${n === 0 ? '' : `_${n + 1}`}`;
@@ -112,7 +115,7 @@ function tick(wishes: Wishes): WantedJob {
     timeZone: 'UTC',
     deadlineMs: TICK_DEADLINE_MS,
   };
-  return { id: `${idPrefix(wishes.namespace)}tick`, job: null, settings, state: 'enabled' };
+  return { id: tickId(wishes.namespace), job: null, settings, state: 'enabled' };
 }
 
 function request({ namespace, serviceUrl, account }: Wishes, path: string, does: string) {
@@ -126,7 +129,7 @@ function request({ namespace, serviceUrl, account }: Wishes, path: string, does:
 }
 
 function forJob(job: Job, wishes: Wishes): Wanted {
-  const schedule = scheduleOf(job);
+  const schedule = scheduleOfJob(job);
   if (schedule === undefined) return only({ job: job.name, by: 'hand', why: 'no schedule' }, []);
   const why = whyNoTrigger(job, wishes);
   if (why !== undefined) return byTick(job, why, wishes);
@@ -141,7 +144,7 @@ function forJob(job: Job, wishes: Wishes): Wanted {
       ...request(wishes, `/triggers/jobs/${job.name}`, `Wakes the job ${job.name}.`),
       ...TRIGGER_RETRIES,
       schedule: text,
-      timeZone: /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu)$/i.test(timeZone) ? 'UTC' : timeZone,
+      timeZone: isUtc(timeZone) ? 'UTC' : timeZone,
       deadlineMs: deadlineOf(job),
     },
     state,
@@ -163,12 +166,6 @@ const only = (waking: Omit<Waking, 'triggers'>, cautions: readonly Caution[]): W
   wakings: [{ ...waking, triggers: [] }],
   cautions,
 });
-
-function scheduleOf({ schedule, timeZone, name }: Job): Schedule | undefined {
-  if (schedule === null) return undefined;
-  const parsed = parseSchedule({ schedule, timeZone }, name);
-  return 'schedule' in parsed ? parsed.schedule : undefined;
-}
 
 function whyNoTrigger({ spec }: Job, { perJob, tickCarriesMs }: Wishes): string | undefined {
   if (perJob === 'none') return '--per-job none';
@@ -193,11 +190,9 @@ const deadlineOf = ({ spec }: Job): number =>
  * A pause with an end is over without anybody telling Cloud Scheduler, so its trigger goes on: what
  * falls due in a pause is skipped by the service itself.
  */
-function stateOf(name: string, { pauses, now }: Wishes): WantedJob['state'] {
+function stateOf(name: string, { pauses }: Wishes): WantedJob['state'] {
   if (pauses === null) return null;
-  const pause = pauses.get(name);
-  if (pause === undefined || (pause.until !== null && pause.until <= now)) return 'enabled';
-  return pause.until === null ? 'paused' : 'enabled';
+  return pauses.get(name)?.until === null ? 'paused' : 'enabled';
 }
 
 function cautionsOf(job: Job, schedule: Schedule, wishes: Wishes): Caution[] {
