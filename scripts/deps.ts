@@ -27,7 +27,7 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     zoneData: process.versions.tz ?? 'unknown',
     upSince: () => null,
     scratch: (attemptId) => scratch.for(attemptId),
-    runner: new Runner(0),
+    runner: new Runner({ max: 0, replaceable: false }),
     carrier: NOTHING,
     requestMs: config.google.requestDeadlineMs,
     dispatch: null,

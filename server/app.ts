@@ -29,7 +29,8 @@ export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Ex
 
   app.get('/healthz', async (_req, res) => {
     await deps.store.time();
-    const well = deps.trouble() === null && !deps.runner.draining;
+    const { draining, retiring } = deps.runner;
+    const well = deps.trouble() === null && !draining && !retiring;
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
   const missing = [methodNotAllowed(app), notFound];

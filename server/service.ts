@@ -30,6 +30,8 @@ export interface Service {
   listen(): Promise<string>;
   /** Takes no more work, lets handlers stop, and closes all. Gives how many did not stop. */
   stop(): Promise<number>;
+  /** Resolves when only handlers that do not stop are left, in a process that can be replaced. */
+  readonly givenUp: Promise<void>;
 }
 
 /** Puts the parts together. Nothing listens or wakes before `listen`. */
@@ -46,7 +48,10 @@ export function makeService(
 ): Service {
   const scratch = new ScratchRoot(parts.log);
   const presence = new Presence(config.timing.lateAfterMs);
-  const runner = new Runner(config.maxRunning);
+  const runner = new Runner({
+    max: config.maxRunning,
+    replaceable: config.google.platform !== null,
+  });
   const { dispatch = null, ...own } = parts;
   const deps: Deps = {
     ...own,
@@ -67,12 +72,18 @@ export function makeService(
   };
   const timer = new Timer(deps, presence);
   runner.onChange = () => timer.poke();
-  runner.onRecord = (record) => dispatch?.look(record);
+  let handedBack = false;
+  runner.onRecord = (record) => {
+    dispatch?.look(record);
+    handedBack ||= runner.draining && record.retries.length > 0;
+  };
   const server = createServer(createApp(deps, { google: config.google }));
   const seen = keepRegistered(deps);
+  const givenUp = new Promise<void>((resolve) => (runner.onGivenUp = resolve));
   return {
     deps,
     timer,
+    givenUp,
     async listen() {
       await checkDates(deps);
       await registerJobs(deps, { adopt: false, check: true });
@@ -88,6 +99,8 @@ export function makeService(
       const woken = timer.stop();
       const left = await runner.drain(deps, DRAIN_MS);
       await Promise.race([woken, sleep(parts.clock, DRAIN_MS)]);
+      // What was handed back can go on at once, in another process.
+      if (handedBack) dispatch?.wakeAll();
       server.closeAllConnections();
       await closed;
       await scratch.close();

@@ -43,6 +43,8 @@ export interface Dispatching {
   look(record: JobRecord): void;
   /** A job that is due, and that the asker could not carry. */
   due(record: JobRecord): void;
+  /** What this process handed back at its end waits: one wake-up for all, if it needs one. */
+  wakeAll(): void;
   /** Resolves when all that was asked for has been sent. Never rejects. */
   settled(): Promise<void>;
 }

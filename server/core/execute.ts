@@ -1,6 +1,6 @@
 import { Aborted, WHY, watchfulSignal, type AbortReason } from './abort.ts';
 import { apply, newIntent, type Applied, type Granted } from './apply.ts';
-import type { Carrier } from './carrier.ts';
+import { ENDING_MS, type Carrier } from './carrier.ts';
 import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
 import { callHandler } from './handler.ts';
@@ -91,6 +91,8 @@ export class Execution implements Culprit {
     // What listens to the signal is the handler's, whoever it is that aborts it.
     inTheNameOf(this, () => this.#abort.abort(new Aborted(reason, detail)));
     this.#later(OVERDUE_AFTER_MS, () => this.#overdue(detail));
+    const { runner } = this.#deps;
+    if (runner.replaceable) this.#later(ENDING_MS, () => this.#giveUp(detail));
   }
 
   /** An error of the handler's that did not come through its promise: the attempt fails by it. */
@@ -215,6 +217,13 @@ export class Execution implements Culprit {
     this.note(`${detail}, but its handler has not stopped: its slot stays held until it does`);
     this.#deps.log('error', 'handler_overdue', { job, run, detail });
     this.#renewNow();
+  }
+
+  /** By now its request is answered; the process takes no more, and ends when it can. */
+  #giveUp(detail: string): void {
+    const { job, id: run } = this.#run;
+    this.#deps.log('error', 'process_given_up', { job, run, detail });
+    this.#deps.runner.giveUpOn(this);
   }
 
   #scheduleRenewal(): void {

@@ -18,7 +18,10 @@ interface Wish {
 /** Holds what runs in this process: how much may, what does, and how it is stopped. */
 export class Runner {
   readonly #executions = new Map<string, Execution>();
+  readonly #deaf = new Set<Execution>();
   readonly #max: number;
+  /** The platform starts another process for one that ends, as App Engine and Cloud Run do. */
+  readonly replaceable: boolean;
   #reserved = 0;
   #draining = false;
   #loop: LoopWatch | undefined;
@@ -27,19 +30,33 @@ export class Runner {
   onChange: () => void = () => undefined;
   /** Called with each record that this process wrote. */
   onRecord: (record: JobRecord) => void = () => undefined;
+  /** Called when only handlers that do not stop are left of a process that can be replaced. */
+  onGivenUp: () => void = () => undefined;
   #onIdle: () => void = () => undefined;
 
-  constructor(max: number) {
+  /** `max`: attempts at once. */
+  constructor({ max, replaceable }: { readonly max: number; readonly replaceable: boolean }) {
     this.#max = max;
+    this.replaceable = replaceable;
   }
 
   get draining(): boolean {
     return this.#draining;
   }
 
+  /**
+   * True once a handler does not stop in a process that can be replaced: nothing new starts in it,
+   * what else is at work comes to its end, and then the process is given up. The lease of what is
+   * left runs out by itself, so nothing overlaps; released, it might.
+   */
+  get retiring(): boolean {
+    return this.#deaf.size > 0;
+  }
+
   /** True while there is no room for one more attempt. */
   get full(): boolean {
-    return this.#draining || this.#executions.size + this.#reserved >= this.#max;
+    const closed = this.#draining || this.retiring;
+    return closed || this.#executions.size + this.#reserved >= this.#max;
   }
 
   get running(): number {
@@ -95,6 +112,7 @@ export class Runner {
     return execution.done().finally(() => {
       carrier.give();
       this.#executions.delete(granted.attemptId);
+      this.#deaf.delete(execution);
       if (this.#executions.size === 0) {
         this.#loop?.stop();
         this.#loop = undefined;
@@ -106,6 +124,14 @@ export class Runner {
 
   #ended(): void {
     if (this.#executions.size === 0 && this.#reserved === 0) this.#onIdle();
+    const onlyDeaf = this.retiring && this.#executions.size === this.#deaf.size;
+    if (onlyDeaf && this.#reserved === 0 && !this.#draining) this.onGivenUp();
+  }
+
+  /** Told of a handler that does not stop, in a process that can be replaced. */
+  giveUpOn(execution: Execution): void {
+    this.#deaf.add(execution);
+    this.#ended();
   }
 
   /**

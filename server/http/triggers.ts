@@ -18,9 +18,13 @@ const AT_ONCE_IN_A_TICK = 4;
 export function triggerRoutes(deps: Deps): Router {
   const router = Router();
   router.use((_req, _res, next) => {
-    if (!deps.runner.draining) return next();
+    const { draining, retiring } = deps.runner;
+    if (!draining && !retiring) return next();
     const headers = { 'Retry-After': '5' };
-    next(new HttpError(503, 'Unavailable', 'the service is shutting down', { headers }));
+    const why = draining
+      ? 'the service is shutting down'
+      : 'a handler does not stop: this process takes no new work, and ends after the runs it has';
+    next(new HttpError(503, 'Unavailable', why, { headers }));
   });
 
   router.post('/tick', async (_req, res) => {

@@ -18,6 +18,8 @@ export interface Sending {
 /** Who makes requests come. */
 export interface Sender {
   send(sending: Sending, job: string): Promise<void>;
+  /** Asks for a tick, now. Not there where it can be told a time, and all that waits is sent. */
+  readonly tick?: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,17 +73,27 @@ export class Dispatch implements Dispatching {
     this.#ask(name, { runId: scheduledRunId(name, at), attempt: 1, at: null });
   }
 
+  wakeAll(): void {
+    if (!this.#ahead) this.#track(this.#open().then((sender) => sender.tick?.()));
+  }
+
   #ask(job: string, wanted: Omit<Sending, 'timeoutMs'>): void {
     const key = `${wanted.runId} ${wanted.attempt}`;
     const timeoutMs = this.#registry.get(job)?.spec.timeoutMs;
     if (timeoutMs === undefined || this.#sent.has(key)) return;
     this.#remember(key);
-    const sending = this.#send(job, { ...wanted, timeoutMs }).catch((error: unknown) => {
-      this.#sent.delete(key);
-      this.#log('warn', 'dispatch_failed', { job, error: describeError(error).message });
+    const sent = this.#open().then((sender) => sender.send({ ...wanted, timeoutMs }, job));
+    this.#track(sent, { job }, () => this.#sent.delete(key));
+  }
+
+  /** Says so where it fails; nobody waits for it but `settled`. */
+  #track(sending: Promise<void>, of: { readonly job?: string } = {}, failed = (): void => {}) {
+    const told = sending.catch((error: unknown) => {
+      failed();
+      this.#log('warn', 'dispatch_failed', { ...of, error: describeError(error).message });
     });
-    this.#under.add(sending);
-    void sending.finally(() => this.#under.delete(sending));
+    this.#under.add(told);
+    void told.finally(() => this.#under.delete(told));
   }
 
   /** Resolves when all that was asked for is sent: an instance may stand still after its answer. */
@@ -94,9 +106,8 @@ export class Dispatch implements Dispatching {
     await (await this.#opened)?.close();
   }
 
-  async #send(job: string, sending: Sending): Promise<void> {
-    this.#opened ??= this.#sender();
-    await (await this.#opened).send(sending, job);
+  #open(): Promise<Sender> {
+    return (this.#opened ??= this.#sender());
   }
 
   #remember(key: string): void {

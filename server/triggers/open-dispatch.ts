@@ -31,15 +31,16 @@ export function openDispatch(config: Config, registry: Registry, log: Log): Disp
     ahead: false,
     async sender() {
       const { CloudScheduler } = await import('./cloud-scheduler.ts');
-      const { triggerId } = await import('./scheduler-wanted.ts');
+      const { tickId, triggerId } = await import('./scheduler-wanted.ts');
       const place = { project, location, account: schedulerAccount, endpoint };
       const scheduler = new CloudScheduler(place);
+      const run = async (id: string): Promise<void> => {
+        if (await scheduler.run(id)) return;
+        throw new Error(`there is no Cloud Scheduler job ${id}: npm run scheduler:sync makes it`);
+      };
       return {
-        async send(_sending, job) {
-          const id = triggerId(config.namespace, job, 0);
-          if (await scheduler.run(id)) return;
-          throw new Error(`there is no Cloud Scheduler job ${id}: npm run scheduler:sync makes it`);
-        },
+        send: (_sending, job) => run(triggerId(config.namespace, job, 0)),
+        tick: () => run(tickId(config.namespace)),
         close: () => scheduler.close(),
       };
     },

@@ -51,7 +51,7 @@ export class SimulatedProcess {
     this.build = build;
     this.clock = this.#makeClock();
     const presence = new Presence(timing.lateAfterMs);
-    const runner = new Runner(setting.room);
+    const runner = new Runner({ max: setting.room, replaceable: false });
     const random = world.randomFor(name);
     this.deps = {
       store: new RemoteStore(world, this),
