@@ -15,19 +15,23 @@ export function call(script: string, words: readonly string[], env: Record<strin
 }
 
 /** The same, while this process goes on, such as to answer it. */
-export async function callBeside(
+export const callBeside = async (
   script: string,
   words: readonly string[],
   env: Record<string, string> = {},
-) {
+) => await begin(script, words, env).ended;
+
+/** The same, for whoever wants to send it a signal meanwhile. */
+export function begin(script: string, words: readonly string[], env: Record<string, string>) {
   const child = spawn(process.execPath, [join(SCRIPTS, script), ...words], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [out, err, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
-  ]);
-  return { status, out, err };
+  const closed = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('close', (status, signal) => resolve(status ?? signal)),
+  );
+  const ended = Promise.all([text(child.stdout), text(child.stderr), closed]).then(
+    ([out, err, status]) => ({ status, out, err }),
+  );
+  return { child, ended };
 }
