@@ -8,42 +8,49 @@ import { makeService } from './service.ts';
 import { openStore } from './stores/open.ts';
 import { openDispatch } from './triggers/open-dispatch.ts';
 
+/** Starts the service as the environment says, and ends the process where that can't be done. */
+export async function main(): Promise<void> {
+  process.on('exit', endedEarly);
+  try {
+    const config = readConfig(process.env, process.cwd(), Date.now());
+    const out = process.stdout;
+    const log = makeLog(config.logLevel, {
+      person: out.isTTY,
+      write: (line) => void out.write(line),
+    });
+    const registry = await loadRegistry(config, systemClock);
+    const store = await openStore(config, systemClock, log);
+    const dispatch = openDispatch(config, registry, log);
+    const service = makeService(config, { registry, store, clock: systemClock, log, dispatch });
+
+    let asked: number | undefined;
+    const stop = (code: number): void => {
+      // npm passes on a Ctrl-C that the terminal has sent here too: only a later one is impatience.
+      if (asked !== undefined && systemClock.monotonic() - asked > 1000) process.exit(1);
+      if (asked !== undefined) return;
+      asked = systemClock.monotonic();
+      log('info', 'stopping');
+      void service.stop().then(() => process.exit(code));
+    };
+    guardProcess(log, () => stop(1));
+    process.on('SIGTERM', () => stop(0));
+    process.on('SIGINT', () => stop(0));
+    void service.givenUp.then(() => stop(1));
+    const address = await service.listen();
+    process.off('exit', endedEarly);
+    out.write(`Punctual is at ${address} with ${registry.size} jobs\n`);
+  } catch (error) {
+    const told = describeError(error).message;
+    process.off('exit', endedEarly);
+    process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
+    process.exit(1);
+  }
+}
+
 const endedEarly = (): void => {
   process.stderr.write("Punctual can't start: a module of the jobs ended the process\n");
   process.exitCode = 1;
 };
-process.on('exit', endedEarly);
 
-try {
-  const config = readConfig(process.env, process.cwd(), Date.now());
-  const out = process.stdout;
-  const log = makeLog(config.logLevel, {
-    person: out.isTTY,
-    write: (line) => void out.write(line),
-  });
-  const registry = await loadRegistry(config, systemClock);
-  const store = await openStore(config, systemClock, log);
-  const dispatch = openDispatch(config, registry, log);
-  const service = makeService(config, { registry, store, clock: systemClock, log, dispatch });
-
-  let asked: number | undefined;
-  const stop = (code: number): void => {
-    // npm passes on a Ctrl-C that the terminal has sent here too: only a later one is impatience.
-    if (asked !== undefined && systemClock.monotonic() - asked > 1000) process.exit(1);
-    if (asked !== undefined) return;
-    asked = systemClock.monotonic();
-    log('info', 'stopping');
-    void service.stop().then(() => process.exit(code));
-  };
-  guardProcess(log, () => stop(1));
-  process.on('SIGTERM', () => stop(0));
-  process.on('SIGINT', () => stop(0));
-  const address = await service.listen();
-  process.off('exit', endedEarly);
-  out.write(`Punctual is at ${address} with ${registry.size} jobs\n`);
-} catch (error) {
-  const told = describeError(error).message;
-  process.off('exit', endedEarly);
-  process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
-  process.exit(1);
-}
+// Run by itself it starts too, but later than by start.js.
+if (import.meta.main) await main();

@@ -11,7 +11,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   encoding: 'utf8',
 });
 const files = tracked.trim().split('\n');
-const code = files.filter((file) => /^(?:server|jobs|views|scripts|test)\/.*\.ts$/.test(file));
+const code = files.filter((file) => /^(?:server|jobs|views|scripts|test)\/.*\.[jt]s$/.test(file));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 interface Import {

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts';
 import type { Log } from '../core/deps.ts';
 import type { Store } from '../core/store.ts';
 import type { Clock } from '../core/time.ts';
-import { openSqliteStore } from './sqlite.ts';
 
 /** One call to Firestore takes some 20 ms; a lease must outlast one that gets no answer. */
 const LONGEST_CALL_MS = 5000;
@@ -11,6 +10,7 @@ const LONGEST_CALL_MS = 5000;
 export async function openStore(config: Config, clock: Clock, log: Log): Promise<Store> {
   const { leaseMs, regressionMs } = config.timing;
   if (config.store === 'sqlite') {
+    const { openSqliteStore } = await import('./sqlite.ts');
     return openSqliteStore({ path: config.db, clock, leaseMs, regressionMs, log });
   }
   const { findProject, openFirestoreStore } = await import('./firestore.ts');

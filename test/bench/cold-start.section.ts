@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,14 @@ import type { Bar, Result } from './section.ts';
 /*
  * From the start of the process to the answer to the first trigger, with 200 jobs that are known to
  * the store already: what an instance that was scaled to zero takes. Beside it, in turns, a bare
- * Express; and for Firestore one that imports its client and reads one document.
+ * Express; and for Firestore one that imports its client and reads one document. Each without and
+ * with what was compiled before, as that is how it is deployed, and where the bars are.
  */
 
 const ROUNDS = 7;
 const STARTED_WITHIN_MS = 30_000;
+const SERVICE = ['server', 'views', 'jobs', 'scripts', 'package.json', 'firestore.indexes.json'];
+const JOBS = 'test/bench/cold-start/jobs.ts';
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 interface Variant {
@@ -33,10 +36,12 @@ export async function measure(say: (doing: string) => void): Promise<Result> {
   const jar = findEmulator();
   const emulator = jar === undefined ? undefined : await startEmulator(jar);
   try {
-    const cache = { NODE_COMPILE_CACHE: join(folder, 'cache') };
+    say('building as for a deployment');
+    const built = build(join(folder, 'built'));
+    const place = { folder, built, emulator: emulator?.address };
     const variants = [
-      ...variantsOf(folder, emulator?.address, {}),
-      ...variantsOf(folder, emulator?.address, cache),
+      ...variantsOf({ ...place, compiled: false }),
+      ...variantsOf({ ...place, compiled: true }),
     ];
     say('starting each once, so that stores are made and jobs registered');
     for (const variant of variants) await start(variant);
@@ -52,21 +57,44 @@ export async function measure(say: (doing: string) => void): Promise<Result> {
   }
 }
 
-function variantsOf(
-  folder: string,
-  emulator: string | undefined,
-  cache: Readonly<Record<string, string>>,
-): Variant[] {
-  const main = [path('../../server/main.ts')];
+/** A copy of the service with the 200 jobs as its own, compiled ahead as every deployment is. */
+function build(built: string): string {
+  for (const name of [...SERVICE, 'test/bench/cold-start']) {
+    cpSync(path(`../../${name}`), join(built, name), { recursive: true });
+  }
+  symlinkSync(path('../../node_modules'), join(built, 'node_modules'));
+  execFileSync(process.execPath, [join(built, 'scripts/compile-cache.ts')], {
+    env: { PATH: process.env['PATH'], PUNCTUAL_JOBS: join(built, JOBS) },
+    stdio: 'pipe',
+  });
+  return built;
+}
+
+/** What is compared: each of ours after the Express that it is measured against. */
+function variantsOf(place: {
+  readonly folder: string;
+  readonly built: string;
+  readonly emulator: string | undefined;
+  /** With what was compiled before: ours by its build, Express by its own first start. */
+  readonly compiled: boolean;
+}): Variant[] {
+  const { folder, built, emulator, compiled } = place;
+  const main = [join(built, 'server/start.js')];
   const hello = path('./cold-start/hello.ts');
-  const cached = Object.keys(cache).length > 0 ? ', compile cache' : '';
-  const jobs = { PUNCTUAL_JOBS: path('./cold-start/jobs.ts'), PUNCTUAL_BUILD: 'bench' };
+  const how = compiled ? ', compiled before' : '';
+  const none = { NODE_DISABLE_COMPILE_CACHE: '1' };
+  const express = compiled ? { NODE_COMPILE_CACHE: join(folder, 'cache') } : none;
+  const ours = {
+    ...(!compiled && none),
+    PUNCTUAL_JOBS: join(built, JOBS),
+    PUNCTUAL_BUILD: 'bench',
+  };
   const local: Variant[] = [
-    { what: `bare Express${cached}`, args: [hello], env: cache, ask: HELLO },
+    { what: `bare Express${how}`, args: [hello], env: express, ask: HELLO },
     {
-      what: `Punctual on SQLite${cached}`,
+      what: `Punctual on SQLite${how}`,
       args: main,
-      env: { ...cache, ...jobs, PUNCTUAL_DB: join(folder, 'punctual.db') },
+      env: { ...ours, PUNCTUAL_DB: join(folder, 'punctual.db') },
       ask: TICK,
     },
   ];
@@ -79,15 +107,15 @@ function variantsOf(
   return [
     ...local,
     {
-      what: `Express and Firestore’s client${cached}`,
+      what: `Express and Firestore’s client${how}`,
       args: [hello, 'firestore'],
-      env: { ...cache, ...there },
+      env: { ...express, ...there },
       ask: HELLO,
     },
     {
-      what: `Punctual on Firestore${cached}`,
+      what: `Punctual on Firestore${how}`,
       args: main,
-      env: { ...cache, ...there, ...jobs, PUNCTUAL_STORE: 'firestore', PUNCTUAL_WAKE: 'tick' },
+      env: { ...there, ...ours, PUNCTUAL_STORE: 'firestore', PUNCTUAL_WAKE: 'tick' },
       ask: TICK,
     },
   ];
@@ -119,8 +147,9 @@ async function start({ what, args, env, ask }: Variant): Promise<number> {
   } finally {
     child.removeAllListeners('exit');
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    // Told to stop, not killed: what it compiled is written to the cache at its end.
-    child.kill('SIGTERM');
+    // Express is told to stop, as what it compiled is kept at its end. Ours has what its build gave
+    // it: an instance can't add to that.
+    child.kill(ask === HELLO ? 'SIGTERM' : 'SIGKILL');
     await ended;
   }
 }
@@ -133,7 +162,7 @@ function result(variants: readonly Variant[], ms: readonly number[]): Result {
     i % 2 === 1 ? ((ms[i] ?? NaN) / base(i)).toFixed(2) : '',
   ]);
   const bars = variants.flatMap(({ what }, i): Bar[] => {
-    if (i % 2 === 0) return [];
+    if (i % 2 === 0 || !what.includes('compiled')) return [];
     const bound = { under: what.includes('Firestore') ? 1.5 : 2 };
     return [
       {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-const MAIN = new URL('../../server/main.ts', import.meta.url).pathname;
+const START = new URL('../../server/start.js', import.meta.url).pathname;
 
 export interface RunJson {
   readonly id: string;
@@ -78,8 +78,15 @@ export async function failToStart(env: Readonly<Record<string, string>>) {
 }
 
 function launch(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env['PATH'], PORT: '0', PUNCTUAL_LEASE_MS: '2000', ...env },
+  const child = spawn(process.execPath, [START], {
+    env: {
+      PATH: process.env['PATH'],
+      PORT: '0',
+      PUNCTUAL_LEASE_MS: '2000',
+      // What an earlier test has compiled decides nothing here, and nothing is left behind.
+      NODE_DISABLE_COMPILE_CACHE: '1',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -15,7 +15,7 @@ const pages = readdirSync(join(ROOT, 'docs')).filter((file) => /^deploy.*\.md$/.
 
 /** Those that the service needs at run time, and those that it does not. */
 const NEEDED = ['server', 'views', 'jobs', 'scripts', 'package.json', 'firestore.indexes.json'];
-const NOT_NEEDED = ['node_modules', '.data', 'test', '.env', '.git', 'docs'];
+const NOT_NEEDED = ['node_modules', '.data', '.compile-cache', 'test', '.env', '.git', 'docs'];
 
 describe.each(pages)('docs/%s', (page) => {
   const text = read(`docs/${page}`);
@@ -101,9 +101,23 @@ describe('what is deployed', () => {
       `FROM node:${major}`,
     ]);
     expect(engines.node).toBe(`>=${major}`);
-    expect(scripts.start).toMatch(/exec node server\/main\.ts$/);
-    expect(yaml).toContain('\nentrypoint: node server/main.ts\n');
-    expect(dockerfile).toContain('\nCMD ["node", "server/main.ts"]\n');
+    expect(scripts.start).toMatch(/exec node server\/start\.js$/);
+    expect(yaml).toContain('\nentrypoint: node server/start.js\n');
+    expect(dockerfile).toContain('\nCMD ["node", "server/start.js"]\n');
+  });
+
+  test('is compiled ahead by its build, and by the Node that is to run it', () => {
+    const bake = 'node scripts/compile-cache.ts';
+    const lines = read('Dockerfile').split('\n');
+
+    expect(scripts['gcp-build']).toBe(bake);
+    expect(scripts['compile-cache']).toBe(bake);
+    // Else the package `node` is installed, and comes first in the path of a script.
+    expect(read('app.yaml')).toContain('\nbuild_env_variables:\n  NODE_ENV: production\n');
+    expect(lines.indexOf(`RUN ${bake}`)).toBeGreaterThan(lines.indexOf('USER node'));
+    expect(lines.indexOf(`RUN ${bake}`)).toBeGreaterThan(
+      lines.findLastIndex((line) => line.startsWith('COPY')),
+    );
   });
 
   test('names only variables that there are in app.yaml', () => {
@@ -121,9 +135,10 @@ describe('what is deployed', () => {
     expect(NEEDED.filter((name) => !copied.includes(name))).toEqual([]);
     expect(NOT_NEEDED.filter((name) => copied.includes(name) || copied.includes('.'))).toEqual([]);
     expect(copied.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
-    expect(lines.findIndex((line) => line === 'USER node')).toBeGreaterThan(
-      lines.findLastIndex((line) => line.startsWith('RUN')),
-    );
+    const asUser = lines.slice(lines.indexOf('USER node'));
+    expect(asUser.filter((line) => line.startsWith('RUN'))).toEqual([
+      'RUN node scripts/compile-cache.ts',
+    ]);
   });
 
   test('is uploaded without tests, data, packages and secrets', () => {
