@@ -1,3 +1,4 @@
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { defineJob } from '../server/core/job.ts';
 
@@ -14,6 +15,7 @@ export const backupStore = defineJob({
   tags: ['punctual'],
   schedule: 'H 2 * * *',
   catchUp: { runs: 'latest', within: '12h' },
-  input: backupStoreInput,
+  // Describes itself, so that its page has a field for each part.
+  input: toStandardJsonSchema(backupStoreInput),
   run: () => import('./backup-store.run.ts'),
 });

@@ -1,3 +1,4 @@
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { defineJob } from '../server/core/job.ts';
 
@@ -23,6 +24,7 @@ export const checkUrls = defineJob({
   schedule: '*/5 * * * *',
   timeout: '2m',
   retry: { attempts: 2, backoff: { from: '20s' } },
-  input: checkUrlsInput,
+  // Describes itself, so that its page has a field for each part.
+  input: toStandardJsonSchema(checkUrlsInput),
   run: () => import('./check-urls.run.ts'),
 });

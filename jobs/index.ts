@@ -2,6 +2,7 @@ import { backupStore } from './backup-store.ts';
 import { canary } from './canary.ts';
 import { checkUrls } from './check-urls.ts';
 import { pruneHistory } from './prune-history.ts';
+import { selfAudit } from './self-audit.ts';
 
 /**
  * The jobs of this service, like a crontab: one a line, its schedule beside it. Times are UTC.
@@ -22,4 +23,5 @@ export default [
   checkUrls, //    */5  *   *   *   *
   backupStore, //  H    2   *   *   *
   pruneHistory, // H    3   *   *   *
+  selfAudit, //    H    4   *   *   *
 ];

@@ -1,3 +1,4 @@
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { defineJob } from '../server/core/job.ts';
 
@@ -14,6 +15,7 @@ export const pruneHistory = defineJob({
   tags: ['punctual'],
   schedule: 'H 3 * * *',
   catchUp: { runs: 'latest', within: '12h' },
-  input: pruneHistoryInput,
+  // Describes itself, so that its page has a field for each part.
+  input: toStandardJsonSchema(pruneHistoryInput),
   run: () => import('./prune-history.run.ts'),
 });

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Config } from '../server/config.ts';
 import { NOTHING } from '../server/core/carrier.ts';
 import type { Deps } from '../server/core/deps.ts';
+import { keepWakes } from '../server/core/last-wake.ts';
 import type { Registry } from '../server/core/registry.ts';
 import { Runner } from '../server/core/runner.ts';
 import type { Store } from '../server/core/store.ts';
@@ -23,6 +24,7 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     log,
     owner: ownerName(),
     build: config.build,
+    project: config.firestore.project,
     namespace: config.namespace,
     zoneData: process.versions.tz ?? 'unknown',
     upSince: () => null,
@@ -32,5 +34,6 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     requestMs: config.google.requestDeadlineMs,
     dispatch: null,
     trouble: () => null,
+    wakes: keepWakes(),
   };
 }

@@ -34,7 +34,7 @@ export const showRuns: Command = async ([job, ...more]: string[], options: Optio
     const { runs } = await store.listRuns({
       limit: whole(options.limit, 'limit', 20, 500),
       ...(job !== undefined && { job }),
-      ...(state !== undefined && { state }),
+      ...(state !== undefined && { states: [state] }),
     });
     const rows = runs.map((run) => [
       when(run.at),

@@ -5,14 +5,17 @@ import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { NOTHING, PROCESS } from './core/carrier.ts';
 import type { Deps, Log } from './core/deps.ts';
+import { noteInstance } from './core/instances.ts';
+import { keepWakes } from './core/last-wake.ts';
 import { checkDates } from './core/past.ts';
 import { keepRegistered, registerJobs } from './core/register.ts';
 import type { Registry } from './core/registry.ts';
 import { Runner } from './core/runner.ts';
-import type { Store } from './core/store.ts';
+import { isBilled, type Store } from './core/store.ts';
 import { sleep, type Clock } from './core/time.ts';
 import { newId, ownerName } from './process/identity.ts';
 import { ScratchRoot } from './process/scratch.ts';
+import { tallied } from './stores/tallied.ts';
 import type { Dispatch } from './triggers/dispatch.ts';
 import { Presence, Timer } from './triggers/timer.ts';
 
@@ -21,6 +24,8 @@ const { createServer } = process.getBuiltinModule('node:http');
 
 /** How long a stop waits for handlers that heed their signal; App Engine gives little more. */
 const DRAIN_MS = 4000;
+/** How long it waits for its note of itself to be taken away. */
+const FORGET_MS = 500;
 const RANDOM_STEPS = 2 ** 47;
 
 export interface Service {
@@ -55,11 +60,13 @@ export function makeService(
   const { dispatch = null, ...own } = parts;
   const deps: Deps = {
     ...own,
+    store: tallied(own.store),
     random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
     newId,
     timing: config.timing,
     owner: ownerName(),
     build: config.build,
+    project: config.firestore.project,
     namespace: config.namespace,
     zoneData: process.versions.tz ?? 'unknown',
     upSince: () => presence.since,
@@ -69,6 +76,7 @@ export function makeService(
     requestMs: config.google.requestDeadlineMs,
     dispatch,
     trouble: () => presence.trouble,
+    wakes: keepWakes(),
   };
   const timer = new Timer(deps, presence);
   runner.onChange = () => timer.poke();
@@ -78,7 +86,8 @@ export function makeService(
     handedBack ||= runner.draining && record.retries.length > 0;
   };
   const server = createServer(createApp(deps, { google: config.google }));
-  const seen = keepRegistered(deps);
+  const instance = noteInstance(deps);
+  const seen = keepRegistered(deps, () => instance.note());
   const givenUp = new Promise<void>((resolve) => (runner.onGivenUp = resolve));
   return {
     deps,
@@ -90,6 +99,8 @@ export function makeService(
       const address = await listenOn(server, config);
       if (config.wake === 'timer') timer.start();
       seen.start();
+      // A start that is billed costs no more than it has to: the note comes with the first beat.
+      if (!isBilled(deps.store)) void instance.note();
       void scratch.sweep();
       return address;
     },
@@ -99,6 +110,7 @@ export function makeService(
       const woken = timer.stop();
       const left = await runner.drain(deps, DRAIN_MS);
       await Promise.race([woken, sleep(parts.clock, DRAIN_MS)]);
+      await Promise.race([instance.remove(), sleep(parts.clock, FORGET_MS)]);
       // What was handed back can go on at once, in another process.
       if (handedBack) dispatch?.wakeAll();
       server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { blankRun } from '../server/core/blank-run.ts';
-import type { ActionRecord, JobRecord, Lease, LogChunk, Run } from '../server/core/records.ts';
+import type { ActionRecord, JobRecord, Lease, LogChunk, Retry, Run } from '../server/core/records.ts';
 import type { Commit } from '../server/core/store.ts';
 import type { Instant } from '../server/core/time.ts';
 
@@ -41,6 +41,7 @@ export const jobRecord = (change: Partial<JobRecord> = {}): JobRecord => ({
   streak: 0,
   counters: {},
   recent: [],
+  days: [],
   ...change,
 });
 
@@ -57,6 +58,18 @@ export const lease = (change: Partial<Lease> = {}): Lease => ({
   leaseMs: 90_000,
   graceMs: 5000,
   cancel: null,
+  beside: false,
+  ...change,
+});
+
+export const retry = (change: Partial<Retry> = {}): Retry => ({
+  runId: 'nightly-report@20260301T020000Z',
+  trigger: 'schedule',
+  scheduledAt: AT,
+  attempt: 2,
+  interruptions: 0,
+  notBefore: AT,
+  since: AT,
   beside: false,
   ...change,
 });

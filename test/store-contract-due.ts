@@ -8,6 +8,8 @@ import { commit, jobRecord } from './builders.ts';
 /** A new, empty store, and what only some stores can offer a test. */
 export interface Opened {
   readonly store: Store;
+  /** Lets time go by on the store's clock. */
+  readonly pass: (ms: number) => Promise<void>;
   /** The same data through another handle, as in another process. */
   readonly reopen?: () => Promise<Store>;
   /** Puts a value in the place of a stored job record, as somebody editing by hand would. */
@@ -140,5 +142,19 @@ export function problemContract(get: () => Opened): void {
     const healed = await store.read('nightly-report');
     expect(healed).toMatchObject({ record, problem: undefined, setAside: undefined });
     expect(healed.version).not.toBe(loaded.version);
+  });
+}
+
+/** What an earlier version wrote has not every field of today. */
+export function olderContract(get: () => Opened): void {
+  test('a record of before outcomes were counted by day is whole', async () => {
+    const { store, damage } = get();
+    await create(store);
+    const { days: _unknown, ...older } = jobRecord({ streak: 4 });
+    await damage?.('nightly-report', older);
+
+    const { record, problem } = await store.read('nightly-report');
+
+    expect([record?.streak, record?.days, problem]).toEqual([4, undefined, undefined]);
   });
 }

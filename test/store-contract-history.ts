@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Run } from '../server/core/records.ts';
+import { RUN_STATES } from '../server/core/run.ts';
 import type { RunQuery, Store } from '../server/core/store.ts';
 import { STAMP } from '../server/core/time.ts';
 import { commit, jobRecord, logChunk, run } from './builders.ts';
@@ -69,8 +70,8 @@ function payloads(get: () => Store): void {
     expect(await storedRun(get(), run().id)).toEqual(
       run({ range, notes, state: 'succeeded', output: '1' }),
     );
-    expect((await get().listRuns({ limit: 9, state: 'running' })).runs).toEqual([]);
-    expect((await get().listRuns({ limit: 9, state: 'succeeded' })).runs).toHaveLength(1);
+    expect((await get().listRuns({ limit: 9, states: ['running'] })).runs).toEqual([]);
+    expect((await get().listRuns({ limit: 9, states: ['succeeded'] })).runs).toHaveLength(1);
   });
 
   test('a late result is added and changes nothing else', async () => {
@@ -115,13 +116,20 @@ const MANY: readonly Run[] = Array.from({ length: 24 }, (_, i) =>
 const FILTERS: readonly Omit<RunQuery, 'limit'>[] = [
   {},
   { job: 'other' },
-  { state: 'failed' },
+  { states: ['failed'] },
+  { states: ['lost', 'failed'] },
+  { states: ['failed', 'failed'] },
+  { states: RUN_STATES },
+  { states: [] },
   { trigger: 'manual' },
   { trigger: 'schedule' },
-  { job: 'nightly-report', state: 'failed' },
+  { job: 'nightly-report', states: ['failed'] },
+  { job: 'nightly-report', states: ['failed', 'queued', 'succeeded'] },
+  { states: ['lost', 'succeeded'], trigger: 'manual', since: 1002, until: 1009 },
   { job: 'nightly-report', trigger: 'manual' },
-  { state: 'failed', trigger: 'schedule' },
-  { job: 'nightly-report', state: 'succeeded', trigger: 'schedule' },
+  { states: ['failed'], trigger: 'schedule' },
+  { job: 'nightly-report', states: ['succeeded'], trigger: 'schedule' },
+  { job: 'nightly-report', states: ['succeeded', 'lost'], trigger: 'schedule' },
   { since: 1002 },
   { until: 1007 },
   { since: 1002, until: 1007, job: 'nightly-report' },
@@ -135,7 +143,7 @@ const expected = (filter: Omit<RunQuery, 'limit'>): string[] =>
   MANY.filter(
     ({ job, state, trigger, at }) =>
       (filter.job ?? job) === job &&
-      (filter.state ?? state) === state &&
+      (filter.states ?? [state]).includes(state) &&
       (filter.trigger ?? trigger) === trigger &&
       at > (filter.since ?? -Infinity) &&
       at <= (filter.until ?? Infinity),
@@ -193,6 +201,10 @@ function listing(get: () => Store): void {
     for (const bad of forged) {
       const listed = get().listRuns({ limit: 5, job: 'other', cursor: bad });
       await expect(listed).rejects.toMatchObject({ name: 'BadCursor' });
+    }
+    for (const states of [['failed'], ['failed', 'lost'], RUN_STATES] as const) {
+      const others = get().listRuns({ limit: 5, job: 'other', states, cursor: cursor! });
+      await expect(others).rejects.toMatchObject({ name: 'BadCursor' });
     }
     const elsewhere = get().listRuns({ limit: 5, job: 'nightly-report', cursor: cursor! });
     await expect(elsewhere).rejects.toMatchObject({ name: 'BadCursor' });

@@ -6,11 +6,13 @@ import {
   committed,
   create,
   dueContract,
+  olderContract,
   problemContract,
   storedRun,
 } from './store-contract-due.ts';
 import type { Opened } from './store-contract-due.ts';
 import { historyContract } from './store-contract-history.ts';
+import { actionsContract, changedContract } from './store-contract-listing.ts';
 
 export type { Opened };
 
@@ -45,6 +47,12 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     describe('small things kept', () => {
       smallContract(get);
     });
+    describe('actions', () => {
+      actionsContract(() => opened.store);
+    });
+    describe('jobs that changed', () => {
+      changedContract(get);
+    });
     describe('history', () => {
       historyContract(() => opened.store);
     });
@@ -70,6 +78,8 @@ export function sharedStoreContract(name: string, open: () => Promise<Shared>): 
       expect(await other.read('nightly-report')).toMatchObject({ version, record: { streak: 4 } });
       await other.close();
     });
+
+    olderContract(get);
 
     test('a damaged record comes with its problem and hides no other job', async () => {
       const { store, damage } = get();
@@ -194,7 +204,7 @@ function commitContract(get: () => Opened): void {
     expect(await store.read('nightly-report')).toMatchObject({ version, record: { streak: 0 } });
     expect(await store.getRun('a@0')).toBeUndefined();
     expect((await store.getRun('a@1'))?.build).toBe('build-1');
-    expect(await store.listActions(10)).toEqual([]);
+    expect((await store.listActions({ limit: 10 })).actions).toEqual([]);
   });
 
   test('a run that is missing undoes the whole commit and is named', async () => {
@@ -231,7 +241,7 @@ function commitContract(get: () => Opened): void {
     expect(await storedRun(store, run().id)).toEqual(run());
     expect(await store.listSpecs('nightly-report')).toEqual(specs);
     expect(await store.readLog(run().id, 0, 10)).toEqual([logChunk()]);
-    expect(await store.listActions(10)).toEqual([action()]);
+    expect((await store.listActions({ limit: 10 })).actions).toEqual([action()]);
   });
 
   test('every stamp is the time of the commit, and text that looks like one is left', async () => {
@@ -341,15 +351,6 @@ function smallContract(get: () => Opened): void {
     expect((await store.readMeta('registry'))?.value).toEqual({ a: 3 });
   });
 
-  test('actions are listed newest first, and one recorded twice is one', async () => {
-    const { store } = get();
-    for (const at of [2, 3, 1, 3]) await store.recordAction(action({ id: `a${at}`, at }));
-
-    const listed = await store.listActions(2);
-
-    expect(listed.map(({ id }) => id)).toEqual(['a3', 'a2']);
-  });
-
   test("a job's schedules are listed oldest first, without another job's", async () => {
     const { store } = get();
     const spec = { schedule: '* * * * *', timeZone: 'UTC', build: 'b', zoneData: '2026a' };
@@ -378,5 +379,18 @@ function smallContract(get: () => Opened): void {
     expect(some.map(({ n }) => n)).toEqual([1]);
     expect(kept.map(({ n }) => n)).toEqual([2, 3]);
     expect(await store.readLog('another', 0, 10)).toEqual([]);
+  });
+
+  test('the newest log chunks of a stretch are found, in order', async () => {
+    const { store } = get();
+    for (const n of [0, 1, 2, 3, 1_000_000]) await store.appendLog(logChunk({ n, first: n * 10 }));
+    const end = async (from: number, before: number, limit: number) =>
+      (await store.readLogEnd(run().id, { from, before, limit })).map(({ n }) => n);
+
+    expect(await end(0, Number.MAX_SAFE_INTEGER, 2)).toEqual([3, 1_000_000]);
+    expect(await end(0, 3, 2)).toEqual([1, 2]);
+    expect(await end(2, 1_000_000, 10)).toEqual([2, 3]);
+    expect(await end(0, 0, 10)).toEqual([]);
+    expect(await store.readLogEnd('another', { from: 0, before: 9, limit: 9 })).toEqual([]);
   });
 }

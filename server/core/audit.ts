@@ -1,3 +1,4 @@
+import { breathe } from './breathe.ts';
 import type { JobRecord, Run, SpecRecord } from './records.ts';
 import { isFinal } from './run.ts';
 import type { Store } from './store.ts';
@@ -20,6 +21,11 @@ export interface Audited {
   readonly gaps: readonly Gap[];
 }
 
+/** How far back an audit looks; to the beginning, unless said otherwise. */
+export interface Reach {
+  readonly since?: Instant;
+}
+
 const PAGE = 500;
 /** Occurrences are recomputed in stretches, so that a long ledger needs no long list. */
 const STRETCH = 5000;
@@ -27,11 +33,16 @@ const GAPS_LIMIT = 10_000;
 
 /**
  * The users' proof: recomputes every occurrence that the ledger of a job covers, (max(registeredAt,
- * ledgerFrom), watermark], from the schedules on record, and finds each in exactly one record.
+ * ledgerFrom), watermark], from the schedules on record, and finds each in exactly one record. With
+ * `since` it looks at those after that instant only, and reads no older history.
  */
-export async function auditJob(store: Store, record: JobRecord): Promise<Audited> {
+export async function auditJob(
+  store: Store,
+  record: JobRecord,
+  { since }: Reach = {},
+): Promise<Audited> {
   const { name: job, watermark } = record;
-  const from = Math.max(record.registeredAt, record.ledgerFrom);
+  const from = Math.max(record.registeredAt, record.ledgerFrom, since ?? -Infinity);
   const covered = await coverage(store, record, from);
   const specs = await store.listSpecs(job);
   const gaps: Gap[] = [];
@@ -93,6 +104,7 @@ async function coverage(store: Store, record: JobRecord, from: Instant): Promise
       }
     }
     cursor = page.cursor;
+    await breathe();
   } while (cursor !== undefined);
   ranges.sort((a, b) => a.from - b.from);
   return {
@@ -152,7 +164,7 @@ function holding(ranges: readonly { from: Instant; to: Instant }[], at: Instant)
 const OVERLAPS_LOOKED_AT = 50;
 
 /** Audits every job of a store. A record that can't be read is a gap of its own. */
-export async function auditStore(store: Store): Promise<Audited> {
+export async function auditStore(store: Store, reach: Reach = {}): Promise<Audited> {
   let total: Audited = { jobs: 0, occurrences: 0, runs: 0, ranges: 0, gaps: [] };
   let after: string | undefined;
   for (;;) {
@@ -166,7 +178,7 @@ export async function auditStore(store: Store): Promise<Audited> {
         ranges: 0,
         gaps: [{ job: name, at: 0, what }],
       };
-      total = sum(total, record === undefined ? broken : await auditJob(store, record));
+      total = sum(total, record === undefined ? broken : await auditJob(store, record, reach));
     }
     after = page.at(-1)?.name;
     if (page.length < PAGE || after === undefined) return total;

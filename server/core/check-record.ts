@@ -3,6 +3,7 @@ import type {
   Backoff,
   CancelMark,
   CatchUp,
+  DayTally,
   JobRecord,
   LastRun,
   Lease,
@@ -77,6 +78,12 @@ function oneOf(options: readonly string[]): Check {
   return (value) => (known.has(value) ? undefined : wrong(value, expected));
 }
 
+/** For a field that records of earlier versions lack. */
+const absentOr =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
+
 const nullable =
   (check: Check): Check =>
   (value) =>
@@ -88,8 +95,8 @@ function object(fields: Readonly<Record<string, Check>>): Check {
     if (!isObject(value)) return wrong(value, 'an object');
     for (const [key, check] of entries) {
       const field = value[key];
-      const fault = field === undefined ? NOT_THERE : check(field);
-      if (fault !== undefined) return under(key, fault);
+      const fault = check(field);
+      if (fault !== undefined) return under(key, field === undefined ? NOT_THERE : fault);
     }
     return undefined;
   };
@@ -245,6 +252,17 @@ const jobRecord = object({
   streak: whole,
   counters: mapOf(count, state),
   recent: listOf(
-    object({ id: text, state, at: instant, ms: nullable(whole) } satisfies Fields<Outcome>),
+    object({
+      id: text,
+      state,
+      at: instant,
+      ms: nullable(whole),
+      late: absentOr(count),
+    } satisfies Fields<Outcome>),
+  ),
+  days: absentOr(
+    listOf(
+      object({ day: whole, good: count, bad: count, quiet: count } satisfies Fields<DayTally>),
+    ),
   ),
 } satisfies Fields<JobRecord>);

@@ -1,4 +1,5 @@
 import type { Carrier } from './carrier.ts';
+import type { Wakes } from './last-wake.ts';
 import type { JobRecord } from './records.ts';
 import type { Registry } from './registry.ts';
 import type { Runner } from './runner.ts';
@@ -19,6 +20,8 @@ export interface Deps {
   /** This process, for people: host, process id and a random part. */
   readonly owner: string;
   readonly build: string;
+  /** The Google Cloud project that traces can be looked up in; null for none. */
+  readonly project: string | null;
   readonly namespace: string;
   /** Version of this process's time-zone data. */
   readonly zoneData: string;
@@ -35,6 +38,8 @@ export interface Deps {
   readonly dispatch: Dispatching | null;
   /** Why wake-ups fail at present; null while they do not. */
   readonly trouble: () => string | null;
+  /** The last wake-up that came. */
+  readonly wakes: Wakes;
 }
 
 /** Asks for a request of its own for what waits. A tick finds what it missed. */

@@ -2,6 +2,7 @@ import { blankRun } from './blank-run.ts';
 import type {
   ActionRecord,
   Attempt,
+  DayTally,
   JobRecord,
   Lease,
   Note,
@@ -53,7 +54,7 @@ export type RunChange =
       readonly set: Partial<Omit<Run, 'id' | 'job' | 'attempts' | 'notes'>>;
       /** These three need the run as it stands; without them it need not be read. */
       readonly open?: Attempt;
-      readonly close?: { readonly attemptId: string } & Pick<Attempt, 'outcome' | 'error'>;
+      readonly close?: Pick<Attempt, 'attemptId' | 'outcome' | 'error' | 'renewals'>;
       readonly notes?: readonly Note[];
     };
 
@@ -163,20 +164,36 @@ function passOver(draft: Draft, { from, to }: Entry, ctx: DecisionContext): void
   note(draft, { action: 'anomaly', by: null, job, runId: null, detail }, ctx);
 }
 
-const RECENT_LIMIT = 60;
+/** How many outcomes a record keeps at hand. */
+export const RECENT_LIMIT = 60;
 
-/** Keeps the overview's figures: totals, the streak, the last outcomes. */
+/** Keeps the overview's figures: totals, by day too, the streak, the last outcomes. */
 export function account(draft: Draft, outcome: Outcome, count = 1): void {
-  const { counters, recent, streak } = draft.record;
+  const { counters, recent, streak, days = [] } = draft.record;
   const { id, state, at } = outcome;
   if (!isFinal(state)) return;
   set(draft, {
     counters: { ...counters, [state]: (counters[state] ?? 0) + count },
     recent: [...recent, outcome].slice(-RECENT_LIMIT),
+    days: tallied(days, outcome, count),
   });
   if (state === 'skipped' || state === 'missed') return;
   const next = isFailure(state) ? Math.min(streak, 0) - 1 : Math.max(streak, 0) + 1;
   set(draft, { last: { runId: id, state, at }, streak: state === 'cancelled' ? streak : next });
+}
+
+const DAY_MS = 86_400_000;
+const DAYS_LIMIT = 42;
+
+/** A range may speak of a day before the last: it is added there. */
+function tallied(days: readonly DayTally[], { state, at }: Outcome, count: number): DayTally[] {
+  const day = Math.floor(at / DAY_MS);
+  const known = days.find((one) => one.day === day) ?? { day, good: 0, bad: 0, quiet: 0 };
+  const kind = state === 'succeeded' ? 'good' : isFailure(state) ? 'bad' : 'quiet';
+  const others = days.filter((one) => one.day !== day);
+  return [...others, { ...known, [kind]: known[kind] + count }]
+    .toSorted((a, b) => a.day - b.day)
+    .slice(-DAYS_LIMIT);
 }
 
 export function note(

@@ -50,6 +50,7 @@ export class Execution implements Culprit {
   #reason: AbortReason | undefined;
   #stray: RunError | undefined;
   #progress: Progress | null = null;
+  #renewals = 0;
   #settled = false;
   #renewing: Promise<void> | undefined;
   readonly #timers = new Set<Cancel>();
@@ -257,6 +258,7 @@ export class Execution implements Culprit {
     const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
     if (applied?.kind === 'refused') return this.abort('lease_lost');
     if (applied?.kind !== 'applied') return;
+    this.#renewals += 1;
     if (note !== null) this.#notes.shift();
     this.#learn(applied);
     // A beat whose own deadline passed while it was out does not count: a late reply extends
@@ -320,6 +322,7 @@ export class Execution implements Culprit {
             lateOutput: late ? ending.output : null,
             notes: [...this.#notes],
             progress: this.#progress,
+            renewals: this.#renewals,
           },
         },
         offer,

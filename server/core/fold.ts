@@ -73,7 +73,7 @@ function lists(run: Run, { open, close, notes }: Change): Partial<Pick<Run, 'att
     if (attempt.endedAt !== null) {
       throw new BrokenInvariant(`attempt ${attempt.n} of run "${run.id}" ended twice`);
     }
-    return { ...attempt, outcome: close.outcome, error: close.error, endedAt: STAMP };
+    return { ...attempt, ...close, endedAt: STAMP };
   });
   const attempts = briefed(open === undefined ? closed : [...closed, open]);
   return {

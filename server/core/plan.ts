@@ -109,7 +109,7 @@ export function cancelWaiting(
     retries: retries.filter((retry) => retry.runId !== runId),
     queue: queue.filter((queued) => queued.runId !== runId),
   });
-  const end = { state: 'cancelled', endedAt: STAMP, cause } as const;
+  const end = { state: 'cancelled', endedAt: STAMP, ...(cause !== null && { cause }) } as const;
   draft.runs.push({ kind: 'change', id: runId, from, set: end });
   account(draft, { id: runId, state: 'cancelled', at: now, ms: null }, 1);
 }

@@ -126,6 +126,20 @@ export interface Outcome {
   readonly state: RunState;
   readonly at: Instant;
   readonly ms: number | null;
+  /** By how much its first start came after its occurrence; only where that was 1 s or more. */
+  readonly late?: number;
+}
+
+/** How many occurrences and runs came to what, of those that history has in one UTC day. */
+export interface DayTally {
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  /** Succeeded. */
+  readonly good: number;
+  /** Failed, timed out, lost, missed. */
+  readonly bad: number;
+  /** Cancelled, skipped. */
+  readonly quiet: number;
 }
 
 export interface LastRun {
@@ -170,6 +184,8 @@ export interface JobRecord {
   readonly counters: Readonly<Partial<Record<RunState, number>>>;
   /** Oldest first, at most 60. */
   readonly recent: readonly Outcome[];
+  /** Days that had outcomes, newest last, at most 42. Older records have none. */
+  readonly days?: readonly DayTally[];
 }
 
 export type Trigger = 'schedule' | 'manual' | 'backfill';
@@ -189,6 +205,8 @@ export interface Attempt {
   readonly endedAt: Instant | null;
   readonly outcome: AttemptOutcome | null;
   readonly error: RunError | null;
+  /** How many beats of its lease came through. Known only where its own process ended it. */
+  readonly renewals?: number;
 }
 
 export interface RunError {
@@ -248,7 +266,10 @@ export interface Run {
   readonly requestedBy: string | null;
   readonly backfillOf: string | null;
   readonly traceparent: string | null;
-  /** The run that caused a range, or that replaced this one. */
+  /**
+   * The run that caused a range, or that replaced this one; of a run by hand that nothing replaced,
+   * the run that it repeats.
+   */
   readonly cause: string | null;
   readonly range: Range | null;
   readonly lateResult: LateResult | null;
@@ -294,4 +315,7 @@ export interface ActionRecord {
   readonly job: string | null;
   readonly runId: string | null;
   readonly detail: string;
+  /** In a few words, what stood before and what stands since; null for nothing. */
+  readonly before?: string | null;
+  readonly after?: string | null;
 }

@@ -102,8 +102,12 @@ function goneFrom(
 
 /**
  * Says from time to time that this build is alive, and takes over when it has become the newest.
+ * `also` is called each time, for what else is noted that often.
  */
-export function keepRegistered(deps: Deps): { start(): void; stop(): void } {
+export function keepRegistered(
+  deps: Deps,
+  also: () => Promise<void>,
+): { start(): void; stop(): void } {
   let stopped = false;
   let cancel = (): void => undefined;
   const again = (): void => {
@@ -113,6 +117,7 @@ export function keepRegistered(deps: Deps): { start(): void; stop(): void } {
         .catch((error: unknown) =>
           deps.log('warn', 'register_failed', { error: describeError(error).message }),
         )
+        .then(also)
         .finally(again);
     });
   };
@@ -263,6 +268,26 @@ export async function lastAlive(
   const { builds } = readMeta(found?.value);
   const seen = Object.entries(builds).map(([build, { lastSeenAt: at }]) => ({ build, at }));
   return seen.toSorted((a, b) => b.at - a.at)[0];
+}
+
+/** A build that was alive. */
+export interface Build extends BuildSeen {
+  readonly build: string;
+  /** Whether its definitions hold: it is the newest of those that were alive a short while ago. */
+  readonly inForce: boolean;
+}
+
+/** The builds of a namespace that are remembered, the newest first. */
+export async function buildsSeen(
+  { store, namespace, timing }: Pick<Deps, 'store' | 'namespace' | 'timing'>,
+  now: Instant,
+): Promise<Build[]> {
+  const found = await store.readMeta(metaKey(namespace));
+  const builds = Object.entries(readMeta(found?.value).builds)
+    .map(([build, seen]) => ({ build, ...seen }))
+    .toSorted((a, b) => b.firstSeenAt - a.firstSeenAt);
+  const alive = builds.find(({ lastSeenAt }) => lastSeenAt > now - timing.rollbackAfterMs);
+  return builds.map((one) => ({ ...one, inForce: one.build === alive?.build }));
 }
 
 const PAGE = 500;

@@ -1,10 +1,10 @@
 import { isFull, note, set, setLease, type DecisionContext, type Draft } from './draft.ts';
 import { refuse, type Of, type Refusal } from './event.ts';
 import { arm, cancelWaiting, endPause, passTime, plan, replaceHolders } from './plan.ts';
-import type { JobRecord, Run } from './records.ts';
+import type { JobRecord, Pause } from './records.ts';
 import { bareEnding, settle } from './settle.ts';
 import { grant } from './start.ts';
-import { STAMP } from './time.ts';
+import { isoInstant, STAMP } from './time.ts';
 import { neighbours } from './undecided.ts';
 import { resume } from './watermark.ts';
 
@@ -25,7 +25,7 @@ export function startByHand(
   passTime(draft, ctx, undefined);
   const { record } = draft;
   if (record.retiredAt !== null) return refuse('retired');
-  if (event.beside) return startBeside(draft, run, ctx);
+  if (event.beside) return startBeside(draft, event, ctx);
   if (isFull(record)) {
     if (record.spec.overlap === 'skip') return refuse('busy', blocker(record));
     if (record.spec.overlap === 'replace') replaceHolders(draft, run.id, ctx);
@@ -34,7 +34,25 @@ export function startByHand(
   set(draft, { queue: [...draft.record.queue, { runId: run.id, since: ctx.now }] });
   draft.runs.push({ kind: 'create', run: { ...run, at: ctx.now, state: 'queued' } });
   plan(draft, ctx);
+  noteStart(draft, event, draft.grant?.runId === run.id ? 'running' : 'waiting', ctx);
   return undefined;
+}
+
+/** Whoever started a run by hand is on record for it, as for all that people do. */
+function noteStart(
+  draft: Draft,
+  { run, beside }: Of<'manual'>,
+  after: 'running' | 'waiting',
+  ctx: DecisionContext,
+): void {
+  const { id: runId, job, requestedBy: by, cause, input } = run;
+  const detail = [
+    ...(cause === null ? [] : [`repeats ${cause}`]),
+    input === null ? 'no input' : 'input given',
+    ...(beside ? ['beside the others'] : []),
+  ].join(', ');
+  const action = cause === null ? 'run-now' : 'rerun';
+  note(draft, { action, by, job, runId, detail, before: null, after }, ctx);
 }
 
 const blocker = (record: JobRecord): string | null =>
@@ -44,13 +62,15 @@ const blocker = (record: JobRecord): string | null =>
   null;
 
 /** Takes no slot, so nothing waits for it and it waits for nothing. */
-function startBeside(draft: Draft, run: Run, ctx: DecisionContext): Refusal | undefined {
+function startBeside(draft: Draft, event: Of<'manual'>, ctx: DecisionContext): Refusal | undefined {
+  const { run } = event;
   if (ctx.unsteady !== null) return refuse('unsteady');
   if (ctx.offer === undefined) return refuse('busy');
   const first = { ...run, runId: run.id, attempt: 1, interruptions: 0, beside: true };
   const open = grant(draft, first, ctx, ctx.offer);
   const started = { state: 'running', startedAt: STAMP, at: ctx.now, attempts: [open] } as const;
   draft.runs.push({ kind: 'create', run: { ...run, ...started } });
+  noteStart(draft, event, 'running', ctx);
   arm(draft, ctx);
   return undefined;
 }
@@ -70,14 +90,14 @@ export function cancel(
     if (lease.cancel !== null) return undefined;
     const mark = { at: ctx.now, why: 'cancelled', by } as const;
     setLease(draft, attemptId, { ...lease, cancel: mark });
-    note(draft, action, ctx);
+    note(draft, { ...action, before: 'running', after: 'told to stop' }, ctx);
     arm(draft, ctx);
     return undefined;
   }
   const queued = queue.some((entry) => entry.runId === runId);
   if (!queued && !retries.some((retry) => retry.runId === runId)) return refuse('not-unfinished');
   cancelWaiting(draft, runId, queued ? 'queued' : 'retry_wait', null, ctx);
-  note(draft, action, ctx);
+  note(draft, { ...action, before: 'waiting', after: 'cancelled' }, ctx);
   plan(draft, ctx);
   return undefined;
 }
@@ -97,7 +117,8 @@ export function free(draft: Draft, event: Of<'free'>, ctx: DecisionContext): Ref
   setLease(draft, attemptId, { ...lease, cancel: { at: ctx.now, why: 'cancelled', by } });
   settle(draft, attemptId, bareEnding('cancelled', error), ctx.now, ctx);
   const detail = 'slot freed; the handler may still be working, so the next run may overlap it';
-  note(draft, { action: 'free', by, job: draft.record.name, runId, detail }, ctx);
+  const change = { before: 'running', after: 'cancelled, and its slot free' };
+  note(draft, { action: 'free', by, job: draft.record.name, runId, detail, ...change }, ctx);
   plan(draft, ctx);
   return undefined;
 }
@@ -115,13 +136,23 @@ export function pause(draft: Draft, event: Of<'pause'>, ctx: DecisionContext): R
   const { paused, pauses, name } = draft.record;
   if (pauses.length >= PAUSES_LIMIT) return refuse('too-many-pauses');
   if (paused !== null && paused.note === text && paused.until === until) return undefined;
-  set(draft, { paused: { at: paused?.at ?? ctx.now, by, note: text, until } });
-  const end = until === null ? 'until resumed' : `until ${new Date(until).toISOString()}`;
-  const detail = text === null ? end : `${end}: ${text}`;
-  note(draft, { action: 'pause', by, job: name, runId: null, detail }, ctx);
+  const next: Pause = { at: paused?.at ?? ctx.now, by, note: text, until };
+  set(draft, { paused: next });
+  const detail = endOf(next);
+  const change = { before: standing(paused), after: standing(next) };
+  note(draft, { action: 'pause', by, job: name, runId: null, detail, ...change }, ctx);
   arm(draft, ctx);
   return undefined;
 }
+
+/** Such as `until 2026-12-01T08:00:00.000Z: maintenance`. */
+function endOf({ until, note: text }: Pause): string {
+  const end = until === null ? 'until resumed' : `until ${isoInstant(until)}`;
+  return text === null ? end : `${end}: ${text}`;
+}
+
+const standing = (paused: Pause | null): string =>
+  paused === null ? 'active' : `paused ${endOf(paused)}`;
 
 export function resumeByHand(
   draft: Draft,
@@ -131,8 +162,9 @@ export function resumeByHand(
   const { paused, name } = draft.record;
   if (paused === null) return undefined;
   resume(draft, Math.min(paused.until ?? Infinity, ctx.now));
-  const detail = `paused since ${new Date(paused.at).toISOString()}`;
-  note(draft, { action: 'resume', by: event.by, job: name, runId: null, detail }, ctx);
+  const detail = `paused since ${isoInstant(paused.at)}`;
+  const change = { before: detail, after: standing(null) };
+  note(draft, { action: 'resume', by: event.by, job: name, runId: null, detail, ...change }, ctx);
   arm(draft, ctx);
   return undefined;
 }
@@ -150,8 +182,9 @@ export function backfill(
   const first = neighbours(record, from).next;
   if (first === undefined || first > to || to > ctx.now) return refuse('nothing-to-backfill');
   set(draft, { backfill: { id, from, to, cursor: from, since: ctx.now, by } });
-  const detail = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
-  note(draft, { action: 'backfill', by, job: record.name, runId: null, detail }, ctx);
+  const detail = `${isoInstant(from)} to ${isoInstant(to)}`;
+  const change = { before: null, after: `backfill of ${detail}` };
+  note(draft, { action: 'backfill', by, job: record.name, runId: null, detail, ...change }, ctx);
   plan(draft, ctx);
   return undefined;
 }

@@ -71,10 +71,9 @@ async function instantOfNth(
 }
 
 async function lastFailure(deps: Pick<ApplyDeps, 'store'>, job: string): Promise<Run | undefined> {
-  const pages = await Promise.all(
-    RUN_STATES.filter(isFailure).map((state) => deps.store.listRuns({ job, state, limit: 1 })),
-  );
-  return pages.flatMap((page) => page.runs).toSorted((a, b) => b.at - a.at)[0];
+  const states = RUN_STATES.filter(isFailure);
+  const { runs } = await deps.store.listRuns({ job, states, limit: 1 });
+  return runs[0];
 }
 
 /** False where the job is another namespace's to look after. */

@@ -1,6 +1,6 @@
 import { note, set, type DecisionContext, type Draft } from './draft.ts';
 import { arm } from './plan.ts';
-import type { Instant } from './time.ts';
+import { isoInstant, type Instant } from './time.ts';
 
 /**
  * An operator reset the store's clock to an earlier time than it had given out, so the record
@@ -50,8 +50,12 @@ export function rewind(
     queue: record.queue.map((queued) => ({ ...queued, since: back(queued.since) })),
     backfill: backfill && { ...backfill, since: back(backfill.since) },
   });
-  const was = new Date(record.watermark).toISOString();
+  const was = isoInstant(record.watermark);
   const detail = `the clock was reset; the watermark was ${was}`;
-  note(draft, { action: 'rewind', by, job: record.name, runId: null, detail }, ctx);
+  const change = {
+    before: `decided up to ${was}`,
+    after: `decided up to ${isoInstant(watermark)}`,
+  };
+  note(draft, { action: 'rewind', by, job: record.name, runId: null, detail, ...change }, ctx);
   arm(draft, ctx);
 }

@@ -19,6 +19,8 @@ export interface Request {
   readonly key: string | undefined;
   /** Start beside whatever runs, whatever the job's policy says. */
   readonly beside: boolean;
+  /** The run that this one repeats; null for one that repeats none. */
+  readonly rerunOf: string | null;
   readonly by: string | null;
   readonly traceparent: string | null;
 }
@@ -56,7 +58,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
       }),
       trigger: 'manual',
       input,
-      requestHash: requestHash([job.name, input, request.beside ? 'beside' : null]),
+      requestHash: hashOf(job.name, input, request),
+      cause: request.rerunOf,
       requestedBy: request.by,
       traceparent: offer?.traceparent ?? request.traceparent,
     };
@@ -77,6 +80,21 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
     if (!used) deps.runner.release(offer, carrier);
   }
 }
+
+/** What a key stands for. A run that repeats none has the hash that it always had. */
+function hashOf(
+  job: string,
+  input: string | null,
+  { beside, rerunOf }: Pick<Request, 'beside' | 'rerunOf'>,
+): string {
+  const parts = [job, input, beside ? 'beside' : null];
+  return requestHash(rerunOf === null ? parts : [...parts, rerunOf]);
+}
+
+/** Whether a run repeats its `cause`; else that is the run that replaced it, or caused it. */
+export const isRerun = ({ trigger, job, input, cause, requestHash: hash }: Run): boolean =>
+  trigger === 'manual' &&
+  [false, true].some((beside) => hash === hashOf(job, input, { beside, rerunOf: cause }));
 
 /** JSON text of an input, null for none; undefined where it is too deep to be written. */
 function textOf(input: unknown): string | null | undefined {
@@ -138,11 +156,19 @@ export const pauseJob = (
 export const resumeJob = (deps: Deps, job: string, by: string | null): Promise<Changed> =>
   change(deps, job, { kind: 'resume', by });
 
-/** Starts one run for each occurrence of (from, to], one after another, as slots get free. */
+/**
+ * Starts one run for each occurrence of (from, to], one after another, as slots get free. Requests
+ * of one `id` are one backfill.
+ */
 export const backfillJob = (
   deps: Deps,
   job: string,
-  span: { readonly from: Instant; readonly to: Instant; readonly by: string | null },
+  span: {
+    readonly from: Instant;
+    readonly to: Instant;
+    readonly by: string | null;
+    readonly id?: string;
+  },
 ): Promise<Changed> => change(deps, job, { kind: 'backfill', id: deps.newId(), ...span });
 
 /** Cancels a waiting run at once, a running one through its signal. */

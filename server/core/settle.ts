@@ -13,6 +13,7 @@ import type {
   JobRecord,
   Lease,
   Note,
+  Outcome,
   Progress,
   RetryPolicy,
   Run,
@@ -33,6 +34,8 @@ export interface Ending {
   readonly error: RunError | null;
   readonly notes: readonly Note[];
   readonly progress: Progress | null;
+  /** How many beats of its lease came through; null where its own process does not say. */
+  readonly renewals: number | null;
   /** What the handler returned after it was out of time: kept, and changes nothing. */
   readonly lateOutput: string | null;
 }
@@ -44,6 +47,7 @@ export const bareEnding = (outcome: AttemptOutcome, error: RunError | null): End
   error,
   notes: [],
   progress: null,
+  renewals: null,
   lateOutput: null,
 });
 
@@ -83,11 +87,27 @@ export function settle(
       ...(ending.progress !== null && { progress: ending.progress }),
       ...lateResult(attemptId, ending),
     },
-    close: { attemptId, outcome: ending.outcome, error: ending.error },
+    close: {
+      attemptId,
+      outcome: ending.outcome,
+      error: ending.error,
+      ...(ending.renewals !== null && { renewals: ending.renewals }),
+    },
     notes: ending.notes,
   });
-  account(draft, { id: lease.runId, state, at: ctx.now, ms: ctx.now - lease.startedAt });
+  const ms = ctx.now - lease.startedAt;
+  account(draft, { id: lease.runId, state, at: ctx.now, ms, ...lateness(lease) });
   return state;
+}
+
+/** Later than this is worth a word in a record that is to stay small. */
+const LATE_MS = 1000;
+
+/** When the first attempt of a run started is known as long as it holds the lease. */
+function lateness({ trigger, attempt, scheduledAt, startedAt }: Lease): Pick<Outcome, 'late'> {
+  if (trigger !== 'schedule' || attempt !== 1 || scheduledAt === null) return {};
+  const late = startedAt - scheduledAt;
+  return late >= LATE_MS ? { late } : {};
 }
 
 function lateResult(attemptId: string, ending: Ending): Partial<Pick<Run, 'lateResult'>> {

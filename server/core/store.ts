@@ -49,7 +49,10 @@ export interface Store {
   /** Deletes runs with their logs; unknown ids are passed over. */
   deleteRuns(ids: readonly string[]): Promise<void>;
 
-  /** All jobs of the store by name, at most `limit`, after the name `after`. */
+  /**
+   * All jobs of the store by name, at most `limit`, after the name `after`; or those last written
+   * after `changedSince`, in no order and from the first.
+   */
   listJobs(query: JobQuery): Promise<LoadedJob[]>;
   /** A job's schedules through time, oldest first. */
   listSpecs(job: string): Promise<SpecRecord[]>;
@@ -58,10 +61,12 @@ export interface Store {
   appendLog(chunk: LogChunk): Promise<void>;
   /** Chunks of a run with n ≥ `from`, in order, at most `limit`. */
   readLog(runId: string, from: number, limit: number): Promise<LogChunk[]>;
+  /** The newest chunks of a run with `from` ≤ n < `before`, in order, at most `limit`. */
+  readLogEnd(runId: string, query: LogEndQuery): Promise<LogChunk[]>;
 
   recordAction(action: ActionRecord): Promise<void>;
-  /** Newest first. */
-  listActions(limit: number): Promise<ActionRecord[]>;
+  /** Who did what, newest first (`at` descending, then id descending). */
+  listActions(query: ActionQuery): Promise<ActionPage>;
 
   /** A small named document, with its version; `undefined` if there is none. */
   readMeta(key: string): Promise<Meta | undefined>;
@@ -76,6 +81,9 @@ export interface Store {
    * nothing is billed.
    */
   costs(): ReadonlyMap<string, Cost> | undefined;
+
+  /** How often this process asked for what, since its start; only where somebody counts. */
+  readonly calls?: ReadonlyMap<string, number>;
 
   close(): Promise<void>;
 }
@@ -108,7 +116,11 @@ export const isBilled = (store: Pick<Store, 'costs'>): boolean => store.costs() 
 export interface JobQuery {
   readonly limit: number;
   readonly after?: string;
-  /** Leaves out those last written before, where each one read is billed. In no order then. */
+  /**
+   * A write bears its store time and may come into sight a moment later: whoever goes on from an
+   * earlier answer asks from a moment before it. A set-aside is a write; what is deleted is not
+   * found.
+   */
   readonly changedSince?: Instant;
 }
 
@@ -165,7 +177,8 @@ export interface QuarantineRequest {
 export interface RunQuery {
   readonly limit: number;
   readonly job?: string;
-  readonly state?: RunState;
+  /** Any of these; none at all finds nothing. */
+  readonly states?: readonly RunState[];
   readonly trigger?: Trigger;
   /** Half-open in time: at > since and at ≤ until. */
   readonly since?: Instant;
@@ -176,6 +189,25 @@ export interface RunQuery {
 
 export interface RunPage {
   readonly runs: readonly Run[];
+  readonly cursor: string | undefined;
+}
+
+export interface LogEndQuery {
+  readonly from: number;
+  readonly before: number;
+  readonly limit: number;
+}
+
+export interface ActionQuery {
+  readonly limit: number;
+  readonly job?: string;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface ActionPage {
+  readonly actions: readonly ActionRecord[];
+  /** Undefined on the last page. */
   readonly cursor: string | undefined;
 }
 

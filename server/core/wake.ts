@@ -22,6 +22,10 @@ export interface Woken {
   /** Runs that were started, with the promise of their end being on record. */
   readonly started: readonly { readonly runId: string; readonly ended: Promise<void> }[];
   readonly outcome: WakeOutcome;
+  /** How long the first occurrence that it started had been due; 0 where it started none. */
+  readonly lagMs: number;
+  /** The store's time of its last look; null where it got none. */
+  readonly storeNow: Instant | null;
   /** The record as last seen; undefined if the job has none. */
   readonly record: JobRecord | undefined;
 }
@@ -55,6 +59,7 @@ export async function wakeJob(
   { seen, waits = true, carrier = PROCESS }: Waking = {},
 ): Promise<Woken> {
   const started: { runId: string; ended: Promise<void> }[] = [];
+  let lagMs = 0;
   let held = seen;
   let waitedFor: Instant | undefined;
   while (started.length < STARTS_LIMIT) {
@@ -64,6 +69,7 @@ export async function wakeJob(
     if (turn.granted !== undefined) {
       const ended = deps.runner.start(deps, turn.granted, carrier);
       started.push({ runId: turn.granted.run.id, ended });
+      lagMs = Math.max(lagMs, lagOf(turn.granted));
     } else if (!turn.wrote) {
       const early = waits && started.length === 0 ? earlyOf(deps, held) : undefined;
       // Only for the one it came for: of a job of every second the next is always a moment away.
@@ -74,8 +80,12 @@ export async function wakeJob(
       held = undefined;
     }
   }
-  return { started, outcome: outcomeOf(started.length, held?.record), record: held?.record };
+  const outcome = outcomeOf(started.length, held?.record);
+  return { started, outcome, lagMs, storeNow: held?.storeNow ?? null, record: held?.record };
 }
+
+const lagOf = ({ run: { trigger, scheduledAt, attempts }, held: { storeNow } }: Granted): number =>
+  trigger === 'schedule' && attempts.length === 1 ? storeNow - (scheduledAt ?? storeNow) : 0;
 
 interface Turn {
   readonly granted: Granted | undefined;
@@ -139,6 +149,8 @@ export interface WokenAll {
   readonly storeNow: Instant;
   readonly unsteady: string | null;
   readonly started: number;
+  /** How long the first of what was due had been due; 0 where nothing was. */
+  readonly lagMs: number;
   /** Jobs that are due still, since nothing here could carry their runs. */
   readonly left: readonly JobRecord[];
 }
@@ -163,7 +175,7 @@ export async function wakeAll(
   deps: Deps,
   { aheadMs, thorough, carrier = PROCESS }: Reach,
 ): Promise<WokenAll> {
-  let started = 0;
+  let [started, lagMs] = [0, 0];
   const left: JobRecord[] = [];
   let cursor: string | undefined;
   let storeNow: Instant | undefined;
@@ -173,11 +185,12 @@ export async function wakeAll(
     const due = await deps.store.due({ limit: PAGE, aheadMs, ...more });
     const read = { ...due, askedAt, at: momentOf(deps.clock) };
     storeNow ??= due.storeNow;
-    if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started, left };
+    if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started, lagMs, left };
     const waits = aheadMs > 0;
     const waking = { waits, carrier };
     const woken = await Promise.all(due.items.map((item) => wakeOne(deps, item, read, waking)));
     left.push(...woken.flatMap((one) => one.left ?? []));
+    lagMs = Math.max(lagMs, ...due.items.map((item) => waitedMs(deps, item, due.storeNow)));
     started += woken.reduce((sum, one) => sum + one.started, 0);
     const outage = woken.find((one) => one.outage !== undefined)?.outage;
     if (outage !== undefined) throw outage;
@@ -186,8 +199,11 @@ export async function wakeAll(
     // With a store in this process nothing above waits: lets timers and requests have their turn.
     await sleep(deps.clock, 0);
   }
-  return { storeNow: storeNow ?? 0, unsteady: null, started, left };
+  return { storeNow: storeNow ?? 0, unsteady: null, started, lagMs, left };
 }
+
+const waitedMs = (deps: Deps, { record }: LoadedJob, now: Instant): number =>
+  record !== undefined && isOurs(deps, record) ? now - (record.nextActionAt ?? now) : 0;
 
 type Read = Pick<Held, 'askedAt' | 'at' | keyof StoreTime>;
 

@@ -1,11 +1,23 @@
 import { createHash } from 'node:crypto';
-import { BadCursor } from '../core/store.ts';
+import { BadCursor, type ActionQuery, type RunQuery } from '../core/store.ts';
 
 /** The last row of a page: the next page begins behind it. */
 export interface Position {
   readonly at: number;
   readonly id: string;
 }
+
+/** What a cursor of a listing of runs is for. Which states are asked for has no order. */
+export function runFilters({ job, states, trigger, since, until }: RunQuery): readonly unknown[] {
+  const any = states === undefined ? undefined : statesOf(states);
+  return ['runs', job, any, trigger, since, until];
+}
+
+/** Each once, in an order of their own. */
+export const statesOf = (states: NonNullable<RunQuery['states']>) =>
+  [...new Set(states)].toSorted();
+
+export const actionFilters = ({ job }: ActionQuery): readonly unknown[] => ['actions', job];
 
 /** Longer ones were not made here. */
 const CURSOR_LIMIT = 1000;

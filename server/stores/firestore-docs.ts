@@ -39,7 +39,7 @@ export const encodeJob = (record: JobRecord, rev: number): Encoded =>
 export const encodeAside = (rev: number, until: number, problem: string): Encoded =>
   encode({ rev, nextActionAt: until, problem, changedAt: REQUEST_TIME });
 
-const JOB_LISTS = ['schedules', 'pauses', 'retries', 'queue', 'recent'] as const;
+const JOB_LISTS = ['schedules', 'pauses', 'retries', 'queue', 'recent', 'days'] as const;
 
 /** A job as stored; one whose record was damaged comes with the problem instead. */
 export function jobOf(document: Document): LoadedJob {

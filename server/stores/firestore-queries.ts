@@ -1,6 +1,6 @@
-import type { RunQuery } from '../core/store.ts';
+import type { ActionQuery, LogEndQuery, RunQuery } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
-import type { Position } from './cursor.ts';
+import { statesOf, type Position } from './cursor.ts';
 import type { StructuredQuery, Value } from './firestore-types.ts';
 import { valueOf } from './firestore-values.ts';
 
@@ -24,7 +24,8 @@ export interface Query {
   readonly idsOnly?: boolean;
 }
 
-export type Condition = readonly [field: string, op: '==' | '<' | '<=' | '>' | '>=', unknown];
+type Op = '==' | 'in' | '<' | '<=' | '>' | '>=';
+export type Condition = readonly [field: string, op: Op, value: unknown];
 export type Order = readonly [field: string, way: 'asc' | 'desc'];
 
 const top = { under: '', where: [] } as const;
@@ -71,10 +72,13 @@ export const jobsChanged = (since: Instant, limit: number): Query => ({
 
 /** Runs by what is asked of them, newest first. */
 export function runsNewest(query: RunQuery, limit: number, after?: Position): Query {
-  const { job, state, trigger, since, until } = query;
+  const { job, states, trigger, since, until } = query;
   const where: Condition[] = [];
   if (job !== undefined) where.push(['job', '==', job]);
-  if (state !== undefined) where.push(['state', '==', state]);
+  if (states !== undefined) {
+    const [state, ...others] = statesOf(states);
+    where.push(others.length === 0 ? ['state', '==', state] : ['state', 'in', statesOf(states)]);
+  }
   if (trigger !== undefined) where.push(['trigger', '==', trigger]);
   if (since !== undefined) where.push(['at', '>', since]);
   if (until !== undefined) where.push(['at', '<=', until]);
@@ -91,13 +95,15 @@ export function runsNewest(query: RunQuery, limit: number, after?: Position): Qu
   };
 }
 
-export const actionsNewest = (limit: number): Query => ({
+export const actionsNewest = ({ job }: ActionQuery, limit: number, after?: Position): Query => ({
   ...top,
   collection: 'actions',
+  where: job === undefined ? [] : [['job', '==', job]],
   orderBy: [
     ['at', 'desc'],
     ['__name__', 'desc'],
   ],
+  ...(after && { after: [after.at, after.id] }),
   limit,
 });
 
@@ -110,8 +116,21 @@ export const inside = (under: string, collection: string, limit: number): Query 
   limit,
 });
 
+/** By their number, since Firestore has no index of ids from the last to the first. */
+export const logEnd = (runId: string, { from, before, limit }: LogEndQuery): Query => ({
+  collection: 'chunks',
+  under: `logs/${runId}`,
+  where: [
+    ['n', '>=', from],
+    ['n', '<', before],
+  ],
+  orderBy: [['n', 'desc']],
+  limit,
+});
+
 const OPS = {
   '==': 'EQUAL',
+  in: 'IN',
   '<': 'LESS_THAN',
   '<=': 'LESS_THAN_OR_EQUAL',
   '>': 'GREATER_THAN',

@@ -3,11 +3,14 @@ import type { ActionRecord, LateResult, LogChunk, Run, SpecRecord } from '../cor
 import { STAMP, type Clock, type Instant } from '../core/time.ts';
 import {
   UnknownOutcome,
+  type ActionPage,
+  type ActionQuery,
   type Commit,
   type Committed,
   type DuePage,
   type DueQuery,
   type JobQuery,
+  type LogEndQuery,
   type Loaded,
   type LoadedJob,
   type Meta,
@@ -18,7 +21,7 @@ import {
   type StoreTime,
   type Version,
 } from '../core/store.ts';
-import { cursorOf, positionOf } from './cursor.ts';
+import { actionFilters, cursorOf, positionOf, runFilters } from './cursor.ts';
 import { Commits } from './firestore-commit.ts';
 import { Importer } from './firestore-import.ts';
 import * as docs from './firestore-docs.ts';
@@ -122,8 +125,9 @@ export class FirestoreStore implements Store {
   }
 
   async listRuns(query: RunQuery): Promise<RunPage> {
-    const { limit, job, state, trigger, since, until, cursor } = query;
-    const filters = ['runs', job, state, trigger, since, until];
+    const { limit, states, cursor } = query;
+    if (states?.length === 0) return { runs: [], cursor: undefined };
+    const filters = runFilters(query);
     const after = cursor === undefined ? undefined : positionOf(cursor, filters);
     const { documents } = await this.#query('runs', queries.runsNewest(query, limit + 1, after));
     const runs = documents.slice(0, limit).map(docs.runOf);
@@ -194,15 +198,26 @@ export class FirestoreStore implements Store {
     return documents.map(docs.chunkOf);
   }
 
+  async readLogEnd(runId: string, query: LogEndQuery): Promise<LogChunk[]> {
+    const { documents } = await this.#query('log', queries.logEnd(runId, query));
+    return documents.map(docs.chunkOf).toReversed();
+  }
+
   async recordAction(action: ActionRecord): Promise<void> {
     // Actions are ordered by their time, so all of them have a number there.
     const at = action.at === STAMP ? (await this.time()).storeNow : action.at;
     await this.#writing.create('action', `actions/${action.id}`, encode({ ...action, at }));
   }
 
-  async listActions(limit: number): Promise<ActionRecord[]> {
-    const { documents } = await this.#query('action', queries.actionsNewest(limit));
-    return documents.map(docs.actionOf);
+  async listActions(query: ActionQuery): Promise<ActionPage> {
+    const { limit, cursor } = query;
+    const filters = actionFilters(query);
+    const after = cursor === undefined ? undefined : positionOf(cursor, filters);
+    const wanted = queries.actionsNewest(query, limit + 1, after);
+    const { documents } = await this.#query('action', wanted);
+    const actions = documents.slice(0, limit).map(docs.actionOf);
+    const last = documents.length > limit ? actions.at(-1) : undefined;
+    return { actions, cursor: last && cursorOf(last, filters) };
   }
 
   async readMeta(key: string): Promise<Meta | undefined> {

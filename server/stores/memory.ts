@@ -9,11 +9,14 @@ import type {
 import { stampAction, stampJob, stampLate, stampRun } from '../core/stamp.ts';
 import {
   StoreUnavailable,
+  type ActionPage,
+  type ActionQuery,
   type Commit,
   type Committed,
   type DuePage,
   type DueQuery,
   type JobQuery,
+  type LogEndQuery,
   type Loaded,
   type LoadedJob,
   type Meta,
@@ -25,7 +28,10 @@ import {
   type Version,
 } from '../core/store.ts';
 import type { Clock, Instant } from '../core/time.ts';
-import { dueJobs, pageOfRuns } from './memory-queries.ts';
+import { dueJobs, pageOfActions, pageOfRuns } from './memory-queries.ts';
+
+/** A job, with when it is due and when it was last written. */
+type Stored = LoadedJob & { readonly nextActionAt: Instant | null; readonly changedAt: Instant };
 
 /** A store for tests, on a clock that is believed, though it never goes back. Keeps nothing. */
 export const openMemoryStore = ({ clock }: { readonly clock: Clock }): MemoryStore =>
@@ -41,7 +47,7 @@ export class MemoryStore implements Store {
   readonly #now: () => StoreTime;
   #lastNow: Instant = -Infinity;
   #closed = false;
-  readonly #jobs = new Map<string, LoadedJob & { readonly nextActionAt: Instant | null }>();
+  readonly #jobs = new Map<string, Stored>();
   readonly #runs = new Map<string, Run>();
   readonly #specs = new Map<string, SpecRecord[]>();
   readonly #logs = new Map<string, LogChunk[]>();
@@ -83,7 +89,7 @@ export class MemoryStore implements Store {
     const missing = update.filter(({ id }) => !this.#runs.has(id)).map(({ id }) => id);
     if (missing.length > 0) return { kind: 'missing', runIds: missing };
 
-    const version = this.#putJob(stampJob(commit.record, time.storeNow), read);
+    const version = this.#putJob(stampJob(commit.record, time.storeNow), read, time.storeNow);
     for (const run of create) this.#putRun(stampRun(run, time.storeNow));
     for (const { id, set } of update) this.#changeRun(id, stampRun(set, time.storeNow));
     for (const spec of commit.specs) this.#putSpec(spec);
@@ -93,13 +99,13 @@ export class MemoryStore implements Store {
   }
 
   /** The version grows with every write, also where the record's own revision does not. */
-  #putJob(record: JobRecord, read: Version | undefined): Version {
+  #putJob(record: JobRecord, read: Version | undefined, changedAt: Instant): Version {
     const rev = read === undefined ? record.rev : Math.max(record.rev, Number(read) + 1);
     const version = String(rev);
     const { name, nextActionAt } = record;
     const fine = { problem: undefined, setAside: undefined };
     const current = frozen({ ...record, rev });
-    this.#jobs.set(name, { name, version, record: current, nextActionAt, ...fine });
+    this.#jobs.set(name, { name, version, record: current, nextActionAt, changedAt, ...fine });
     return version;
   }
 
@@ -113,13 +119,13 @@ export class MemoryStore implements Store {
   }
 
   async quarantine({ name, version, until, problem }: QuarantineRequest): Promise<boolean> {
-    this.#assertOpen();
+    const { storeNow: changedAt } = this.#time();
     const stored = this.#jobs.get(name);
     if (stored?.version !== version || stored.record === undefined) return false;
     const rev = Number(version) + 1;
     const record = frozen({ ...stored.record, rev, nextActionAt: until });
-    const aside = { version: String(rev), record, nextActionAt: until, setAside: problem };
-    this.#jobs.set(name, { ...stored, ...aside });
+    const due = { record, nextActionAt: until, changedAt };
+    this.#jobs.set(name, { ...stored, ...due, version: String(rev), setAside: problem });
     return true;
   }
 
@@ -148,12 +154,14 @@ export class MemoryStore implements Store {
 
   async listJobs(query: JobQuery): Promise<LoadedJob[]> {
     this.#assertOpen();
-    const { limit, after = '' } = query;
+    const { limit, after = '', changedSince } = query;
     return [...this.#jobs.values()]
-      .filter(({ name }) => name > after)
+      .filter((job) =>
+        changedSince === undefined ? job.name > after : job.changedAt > changedSince,
+      )
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .slice(0, limit)
-      .map(({ nextActionAt: _at, ...job }) => job);
+      .map(({ nextActionAt: _at, changedAt: _changed, ...job }) => job);
   }
 
   async listSpecs(job: string): Promise<SpecRecord[]> {
@@ -187,6 +195,13 @@ export class MemoryStore implements Store {
     return (this.#logs.get(runId) ?? []).filter(({ n }) => n >= from).slice(0, limit);
   }
 
+  async readLogEnd(runId: string, { from, before, limit }: LogEndQuery): Promise<LogChunk[]> {
+    this.#assertOpen();
+    const chunks = this.#logs.get(runId) ?? [];
+    const found = chunks.filter(({ n }) => n >= from && n < before);
+    return limit > 0 ? found.slice(-limit) : [];
+  }
+
   async recordAction(action: ActionRecord): Promise<void> {
     const { storeNow } = this.#time();
     this.#putAction(stampAction(action, storeNow));
@@ -196,11 +211,9 @@ export class MemoryStore implements Store {
     if (!this.#actions.has(action.id)) this.#actions.set(action.id, frozen(action));
   }
 
-  async listActions(limit: number): Promise<ActionRecord[]> {
+  async listActions(query: ActionQuery): Promise<ActionPage> {
     this.#assertOpen();
-    return [...this.#actions.values()]
-      .toSorted((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
-      .slice(0, limit);
+    return pageOfActions(this.#actions.values(), query);
   }
 
   async readMeta(key: string): Promise<Meta | undefined> {

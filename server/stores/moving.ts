@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expiryOf } from '../core/draft.ts';
-import type { JobRecord, LogChunk, Run } from '../core/records.ts';
-import type { LoadedJob, RunPage, Store } from '../core/store.ts';
+import type { ActionRecord, JobRecord, LogChunk, Run } from '../core/records.ts';
+import type { ActionPage, LoadedJob, RunPage, Store } from '../core/store.ts';
 import { isoInstant } from '../core/time.ts';
 import type { Importer } from './firestore-import.ts';
 
@@ -39,7 +39,6 @@ export interface Moved {
 const NOTE = 'moving';
 const PAGE = 200;
 const JOBS_LIMIT = 20_000;
-const ACTIONS_LIMIT = 1_000_000;
 const CHUNKS_LIMIT = 100_000;
 
 interface Note {
@@ -160,9 +159,20 @@ async function moveHistory(moving: Moving, jobs: readonly LoadedJob[], note: Not
     const specs = await from.listSpecs(name);
     await importer.put({ runs: [], logs: [], specs, actions: [] });
   }
-  const actions = await from.listActions(ACTIONS_LIMIT);
-  await importer.put({ runs: [], logs: [], specs: [], actions });
+  for await (const actions of actionsOf(from)) {
+    await importer.put({ runs: [], logs: [], specs: [], actions });
+  }
   await putMeta(to, NOTE, { ...note, cursor: null, runs: done, historyIsThere: true });
+}
+
+/** All actions of a store, page by page. */
+async function* actionsOf(store: Store): AsyncGenerator<readonly ActionRecord[]> {
+  let cursor: string | undefined;
+  do {
+    const page: ActionPage = await store.listActions({ limit: PAGE, ...(cursor && { cursor }) });
+    yield page.actions;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
 }
 
 /** Records of before a field was known go on with what it is now. */
@@ -193,7 +203,7 @@ async function compare(moving: Moving, jobs: readonly LoadedJob[]): Promise<Move
 
 async function tally(store: Store, jobs: readonly LoadedJob[], progress: Moving['progress']) {
   const sum = new Checksum();
-  let [runs, logChunks, specs] = [0, 0, 0];
+  let [runs, logChunks, specs, actions] = [0, 0, 0, 0];
   let cursor: string | undefined;
   do {
     const page: RunPage = await store.listRuns({ limit: PAGE, ...(cursor && { cursor }) });
@@ -209,9 +219,11 @@ async function tally(store: Store, jobs: readonly LoadedJob[], progress: Moving[
     found.forEach((spec) => sum.add(spec));
     specs += found.length;
   }
-  const actions = await store.listActions(ACTIONS_LIMIT);
-  actions.forEach((action) => sum.add(action));
-  return { runs, logChunks, specs, actions: actions.length, checksum: sum.text() };
+  for await (const page of actionsOf(store)) {
+    page.forEach((action) => sum.add(action));
+    actions += page.length;
+  }
+  return { runs, logChunks, specs, actions, checksum: sum.text() };
 }
 
 /** A sum over records that does not ask in which order they come. */

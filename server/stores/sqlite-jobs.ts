@@ -1,5 +1,13 @@
 import type { JobRecord } from '../core/records.ts';
-import type { DuePage, DueQuery, StoreTime, Version } from '../core/store.ts';
+import type {
+  DuePage,
+  DueQuery,
+  JobQuery,
+  LoadedJob,
+  QuarantineRequest,
+  StoreTime,
+  Version,
+} from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
 import { cursorOf, positionOf } from './cursor.ts';
 import type { Connection } from './sqlite-connection.ts';
@@ -13,22 +21,24 @@ interface Put {
   /** Undefined: it must not be there. */
   readonly version: Version | undefined;
   readonly record: JobRecord;
+  readonly now: Instant;
 }
 
 /** Writes a record under the version it was made from; undefined if that is not the current one. */
 export function putJob(connection: Connection, put: Put): Version | undefined {
-  const { name, version, record } = put;
+  const { name, version, record, now } = put;
   if (record.name !== name)
     throw new Error(`job "${name}" can't have the record of ${record.name}`);
-  if (version === undefined) return createJob(connection, record);
+  if (version === undefined) return createJob(connection, record, now);
   const before = versionNumber(version);
   // It grows even where the record's own revision does not: no two states share a version.
   const rev = Math.max(record.rev, before + 1);
   const changed = connection.run(
-    `UPDATE jobs SET rev = ?, next_action_at = ?, problem = NULL, doc = ?
+    `UPDATE jobs SET rev = ?, next_action_at = ?, changed_at = ?, problem = NULL, doc = ?
      WHERE name = ? AND rev = ?`,
     rev,
     record.nextActionAt,
+    now,
     JSON.stringify({ ...record, rev }),
     name,
     before,
@@ -36,16 +46,29 @@ export function putJob(connection: Connection, put: Put): Version | undefined {
   return changed === 1 ? String(rev) : undefined;
 }
 
-function createJob(connection: Connection, record: JobRecord): Version | undefined {
+function createJob(connection: Connection, record: JobRecord, now: Instant): Version | undefined {
   const created = connection.run(
-    `INSERT INTO jobs (name, rev, next_action_at, doc) VALUES (?, ?, ?, ?)
+    `INSERT INTO jobs (name, rev, next_action_at, changed_at, doc) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (name) DO NOTHING`,
     record.name,
     record.rev,
     record.nextActionAt,
+    now,
     JSON.stringify(record),
   );
   return created === 1 ? String(record.rev) : undefined;
+}
+
+/** Moves the columns alone, whatever the record is; false if the version is not the current one. */
+export function setAside(
+  connection: Connection,
+  { name, version, until, problem }: QuarantineRequest,
+  now: Instant,
+): boolean {
+  const sql =
+    'UPDATE jobs SET rev = rev + 1, next_action_at = ?, changed_at = ?, problem = ? ' +
+    'WHERE name = ? AND rev = ?';
+  return connection.run(sql, until, now, problem, name, versionNumber(version)) === 1;
 }
 
 /** A version that this store did not give matches no row. */
@@ -72,6 +95,22 @@ const DUE =
   `SELECT ${JOB_COLUMNS} FROM jobs ` +
   'WHERE next_action_at <= ? AND (next_action_at, name) > (?, ?) ' +
   'ORDER BY next_action_at, name LIMIT ?';
+
+export function listJobs(connection: Connection, query: JobQuery): LoadedJob[] {
+  const { limit, after, changedSince } = query;
+  const rows =
+    changedSince === undefined
+      ? connection.all(BY_NAME, after ?? '', rowLimit(limit))
+      : connection.all(CHANGED, changedSince, rowLimit(limit));
+  return rows.map(jobOf);
+}
+
+const BY_NAME = `SELECT ${JOB_COLUMNS} FROM jobs WHERE name > ? ORDER BY name LIMIT ?`;
+
+/** Two walks along one index: where no time of a write is known, the job may have changed. */
+const CHANGED =
+  `SELECT ${JOB_COLUMNS} FROM jobs WHERE changed_at IS NULL UNION ALL ` +
+  `SELECT ${JOB_COLUMNS} FROM jobs WHERE changed_at > ? LIMIT ?`;
 
 export function nextActionAfter(connection: Connection, after: Instant): Instant | null {
   const row = connection.get(

@@ -1,9 +1,10 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { LateResult, Run } from '../core/records.ts';
 import { stampLate, stampRun } from '../core/stamp.ts';
+import type { RunState } from '../core/run.ts';
 import type { RunPage, RunQuery, RunUpdate } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
-import { cursorOf, positionOf } from './cursor.ts';
+import { cursorOf, positionOf, runFilters, statesOf } from './cursor.ts';
 import type { Connection } from './sqlite-connection.ts';
 import { RUN_COLUMNS, runOf } from './sqlite-rows.ts';
 
@@ -61,6 +62,7 @@ export function deleteRun(connection: Connection, id: string): void {
 }
 
 export function listRuns(connection: Connection, query: RunQuery): RunPage {
+  if (query.states?.length === 0) return { runs: [], cursor: undefined };
   const { sql, values, filters } = runQuery(query);
   const rows = connection.all(sql, ...values);
   const runs = rows.map(runOf);
@@ -71,11 +73,29 @@ export function listRuns(connection: Connection, query: RunQuery): RunPage {
 
 /**
  * The listing as SQL. Both ends of time always stand in it, if only as infinities, so that every
- * form of it is one walk along an index from its first row to the last one wanted.
+ * form of it is a walk along an index from its first row to the last one wanted. Of several states
+ * each has a walk of its own; SQLite merges them as they go, and takes no more steps than it needs.
  */
 export function runQuery(query: RunQuery) {
-  const { job, state, trigger, since, until, cursor } = query;
-  const filters = ['runs', job, state, trigger, since, until];
+  const { since, until, states, cursor } = query;
+  const filters = runFilters(query);
+  // Nothing sorts before the empty id, so this is "at ≤ until".
+  const first = { at: Math.floor(until ?? Infinity) + 1, id: '' };
+  const { at, id } = cursor === undefined ? first : positionOf(cursor, filters);
+  const among = [since ?? -Infinity, at, id];
+  const walks = (states === undefined ? [undefined] : statesOf(states)).map((state) => {
+    const { where, values } = walkOf(query, state);
+    const sql = `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where} AND at > ? AND (at, id) < (?, ?)`;
+    return { sql, values: [...values, ...among] };
+  });
+  const merged = walks.map((walk) => walk.sql).join(' UNION ALL ');
+  const sql = `${merged} ORDER BY at DESC, id DESC LIMIT ?`;
+  const values = [...walks.flatMap((walk) => walk.values), rowLimit(query.limit) + 1];
+  return { sql, values, filters };
+}
+
+/** What holds besides for the runs of one state, or of any. */
+function walkOf({ job, trigger }: RunQuery, state: RunState | undefined) {
   const where: string[] = [];
   const values: SQLInputValue[] = [];
   for (const [column, value] of Object.entries({ job, state, trigger })) {
@@ -85,15 +105,7 @@ export function runQuery(query: RunQuery) {
   }
   // Lets SQLite use the index that leaves scheduled runs out.
   if (trigger !== undefined && trigger !== 'schedule') where.push("trigger <> 'schedule'");
-  where.push('at > ?', '(at, id) < (?, ?)');
-  // Nothing sorts before the empty id, so this is "at ≤ until".
-  const first = { at: Math.floor(until ?? Infinity) + 1, id: '' };
-  const { at, id } = cursor === undefined ? first : positionOf(cursor, filters);
-  values.push(since ?? -Infinity, at, id, rowLimit(query.limit) + 1);
-  const sql =
-    `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where.join(' AND ')} ` +
-    'ORDER BY at DESC, id DESC LIMIT ?';
-  return { sql, values, filters };
+  return { where: where.join(' AND ') || 'TRUE', values };
 }
 
 /** More rows than anybody can hold. */

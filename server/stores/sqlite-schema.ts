@@ -72,8 +72,20 @@ const STEP_1 = `
   ) STRICT;
 `;
 
+/*
+ * No row is rewritten, so that a sealed database takes this step too. `changed_at` stays empty
+ * where an earlier version wrote last: such a job counts as changed until it is written again.
+ */
+const STEP_2 = `
+  ALTER TABLE jobs ADD COLUMN changed_at INTEGER CHECK (changed_at ${SAFE});
+  CREATE INDEX jobs_changed ON jobs (changed_at);
+
+  ALTER TABLE actions ADD COLUMN job TEXT GENERATED ALWAYS AS (doc ->> '$.job') VIRTUAL;
+  CREATE INDEX actions_job ON actions (job, at DESC, id DESC);
+`;
+
 /** In order, for ever: a step that was released is never changed, only followed by another. */
-export const STEPS: readonly string[] = [STEP_1];
+export const STEPS: readonly string[] = [STEP_1, STEP_2];
 
 /**
  * Brings a database from whatever step it is at to the last one, each in a transaction of its own,

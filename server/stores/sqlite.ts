@@ -3,11 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { ActionRecord, LateResult, LogChunk, Run, SpecRecord } from '../core/records.ts';
 import { stampAction, stampJob } from '../core/stamp.ts';
 import type {
+  ActionPage,
+  ActionQuery,
   Commit,
   Committed,
   DuePage,
   DueQuery,
   JobQuery,
+  LogEndQuery,
   Loaded,
   LoadedJob,
   Meta,
@@ -19,12 +22,13 @@ import type {
   Version,
 } from '../core/store.ts';
 import type { Clock, Instant } from '../core/time.ts';
+import { listActions, putAction } from './sqlite-actions.ts';
 import { backupDatabase } from './sqlite-backup.ts';
 import { bootIdentity, storeClock, type Log, type StoreClock } from './sqlite-clock.ts';
 import { readable } from './sqlite-clock-judge.ts';
 import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
 import { openDatabase } from './sqlite-file.ts';
-import { dueJobs, nextActionAfter, putJob, versionNumber } from './sqlite-jobs.ts';
+import * as jobs from './sqlite-jobs.ts';
 import { docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
 import * as runs from './sqlite-runs.ts';
 import { rowLimit } from './sqlite-runs.ts';
@@ -92,12 +96,12 @@ export class SqliteStore implements Store {
   due(query: DueQuery): Promise<DuePage> {
     return this.#connection.read(() => {
       const time = this.#time.read();
-      return { ...dueJobs(this.#connection, query, time.storeNow), ...time };
+      return { ...jobs.dueJobs(this.#connection, query, time.storeNow), ...time };
     });
   }
 
   nextActionAfter(after: Instant): Promise<Instant | null> {
-    return this.#connection.read(() => nextActionAfter(this.#connection, after));
+    return this.#connection.read(() => jobs.nextActionAfter(this.#connection, after));
   }
 
   commit(commit: Commit): Promise<Committed> {
@@ -109,7 +113,8 @@ export class SqliteStore implements Store {
     const now = time.storeNow;
     if (commit.decidedAt > now) return undo({ kind: 'conflict' });
     const record = stampJob(commit.record, now);
-    const version = putJob(connection, { name: commit.name, version: commit.version, record });
+    const { name, version: before } = commit;
+    const version = jobs.putJob(connection, { name, version: before, record, now });
     if (version === undefined) return undo({ kind: 'conflict' });
 
     const existing = commit.create.filter((run) => !runs.createRun(connection, run, now));
@@ -119,16 +124,12 @@ export class SqliteStore implements Store {
 
     for (const spec of commit.specs) this.#putSpec(spec);
     for (const chunk of commit.logs) this.#putLog(chunk);
-    for (const action of commit.actions) this.#putAction(stampAction(action, now));
+    for (const action of commit.actions) putAction(connection, stampAction(action, now));
     return keep({ kind: 'ok', version, ...time });
   }
 
-  quarantine({ name, version, until, problem }: QuarantineRequest): Promise<boolean> {
-    const sql =
-      'UPDATE jobs SET rev = rev + 1, next_action_at = ?, problem = ? WHERE name = ? AND rev = ?';
-    return this.#write(() =>
-      keep(this.#connection.run(sql, until, problem, name, versionNumber(version)) === 1),
-    );
+  quarantine(request: QuarantineRequest): Promise<boolean> {
+    return this.#write(({ storeNow }) => keep(jobs.setAside(this.#connection, request, storeNow)));
   }
 
   getRun(id: string): Promise<Run | undefined> {
@@ -155,11 +156,7 @@ export class SqliteStore implements Store {
   }
 
   listJobs(query: JobQuery): Promise<LoadedJob[]> {
-    const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE name > ? ORDER BY name LIMIT ?`;
-    const { limit, after } = query;
-    return this.#connection.read(() =>
-      this.#connection.all(sql, after ?? '', rowLimit(limit)).map(jobOf),
-    );
+    return this.#connection.read(() => jobs.listJobs(this.#connection, query));
   }
 
   listSpecs(job: string): Promise<SpecRecord[]> {
@@ -190,20 +187,25 @@ export class SqliteStore implements Store {
     );
   }
 
-  recordAction(action: ActionRecord): Promise<void> {
-    return this.#write(({ storeNow }) => keep(this.#putAction(stampAction(action, storeNow))));
-  }
-
-  #putAction(action: ActionRecord): void {
-    const sql = 'INSERT INTO actions (id, at, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING';
-    this.#connection.run(sql, action.id, action.at, JSON.stringify(action));
-  }
-
-  listActions(limit: number): Promise<ActionRecord[]> {
-    const sql = 'SELECT doc FROM actions WHERE at < ? ORDER BY at DESC, id DESC LIMIT ?';
+  readLogEnd(runId: string, { from, before, limit }: LogEndQuery): Promise<LogChunk[]> {
+    const sql =
+      'SELECT doc FROM logs WHERE run_id = ? AND n >= ? AND n < ? ORDER BY n DESC LIMIT ?';
     return this.#connection.read(() =>
-      this.#connection.all(sql, Infinity, rowLimit(limit)).map(docOf<ActionRecord>),
+      this.#connection
+        .all(sql, runId, from, before, rowLimit(limit))
+        .map(docOf<LogChunk>)
+        .toReversed(),
     );
+  }
+
+  recordAction(action: ActionRecord): Promise<void> {
+    return this.#write(({ storeNow }) =>
+      keep(putAction(this.#connection, stampAction(action, storeNow))),
+    );
+  }
+
+  listActions(query: ActionQuery): Promise<ActionPage> {
+    return this.#connection.read(() => listActions(this.#connection, query));
   }
 
   readMeta(key: string): Promise<Meta | undefined> {
@@ -220,7 +222,7 @@ export class SqliteStore implements Store {
     const update = 'UPDATE meta SET rev = rev + 1, value = ? WHERE key = ? AND rev = ?';
     return this.#write(() => {
       if (version === undefined) return keep(this.#connection.run(create, key, json) === 1);
-      return keep(this.#connection.run(update, json, key, versionNumber(version)) === 1);
+      return keep(this.#connection.run(update, json, key, jobs.versionNumber(version)) === 1);
     });
   }
 
@@ -237,7 +239,9 @@ export class SqliteStore implements Store {
       const { before, now } = this.#time.reset();
       const detail = `store time was ${readable(before)}, and goes on from ${readable(now)}`;
       const about = { action: 'reset-clock', by, job: null, runId: null, detail };
-      return keep(this.#putAction({ ...about, id: randomUUID(), at: now }));
+      const change = { before: readable(before), after: readable(now) };
+      const action = { ...about, ...change, id: randomUUID(), at: now };
+      return keep(putAction(this.#connection, action));
     });
   }
 

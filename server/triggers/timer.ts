@@ -59,7 +59,9 @@ export class Timer {
     const { store, timing, clock, runner } = this.#deps;
     const thorough = clock.monotonic() - this.#lookedThroughAt >= timing.thoroughEveryMs;
     this.#presence.seen((await store.time()).storeNow);
-    const { storeNow, unsteady } = await wakeAll(this.#deps, { aheadMs: 0, thorough });
+    const woken = await wakeAll(this.#deps, { aheadMs: 0, thorough });
+    const { storeNow, unsteady, started, lagMs } = woken;
+    void this.#deps.wakes.heard(this.#deps, { at: storeNow, started, lagMs });
     this.#presence.trouble = null;
     if (thorough) this.#lookedThroughAt = clock.monotonic();
     this.#report(unsteady);

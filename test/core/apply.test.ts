@@ -77,6 +77,7 @@ describe.each(['reply-lost', 'sent-twice'] as const)('a commit that was applied 
       input: undefined,
       key: 'k',
       beside: false,
+      rerunOf: null,
       by: null,
       traceparent: null,
     });
@@ -90,7 +91,7 @@ describe.each(['reply-lost', 'sent-twice'] as const)('a commit that was applied 
   test('of a cancel is told so', async () => {
     const slow = byHand({ overlap: 'queue', run: () => new Promise(() => undefined) });
     const service = await openService([slow]);
-    const request = { input: undefined, beside: false, by: null, traceparent: null };
+    const request = { input: undefined, beside: false, rerunOf: null, by: null, traceparent: null };
     await runNow(service.deps, slow, { ...request, key: 'first' });
     const waiting = await runNow(service.deps, slow, { ...request, key: 'second' });
     if (waiting.kind !== 'created') throw new Error(waiting.kind);

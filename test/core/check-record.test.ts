@@ -14,6 +14,7 @@ const record = jobRecord({
   last: { runId: 'a', state: 'lost', at: 1 },
   counters: { lost: 1 },
   recent: Array.from({ length: 60 }, (): Outcome => ({ id: 'a', state: 'lost', at: 1, ms: null })),
+  days: [{ day: 20_513, good: 1, bad: 0, quiet: 2 }],
 });
 
 test('a whole record passes, also with fields of a newer version', () => {
@@ -23,7 +24,24 @@ test('a whole record passes, also with fields of a newer version', () => {
   expect(checkJobRecord(newer)).toEqual({ record: newer });
 });
 
-test.for(Object.keys(record))('a record without %s has a problem that names it', (field) => {
+test('a record of before there were tallies by day passes, and one that is odd does not', () => {
+  const { days: _gone, ...older } = record;
+  const late = { id: 'a', state: 'lost', at: 1, ms: null, late: 1500 } as const;
+  const odd = { ...record, days: [{ day: 20_513, good: 1, bad: 0 }] };
+
+  expect(checkJobRecord(older)).toEqual({ record: older });
+  expect(checkJobRecord({ ...record, recent: [late] })).toMatchObject({
+    record: { name: 'nightly-report' },
+  });
+  expect(checkJobRecord({ ...record, recent: [{ ...late, late: 'x' }] })).toEqual({
+    problem: 'recent.0.late is "x", not a number',
+  });
+  expect(checkJobRecord(odd)).toEqual({ problem: 'field days.0.quiet is missing' });
+});
+
+const needed = Object.keys(record).filter((field) => field !== 'days');
+
+test.for(needed)('a record without %s has a problem that names it', (field) => {
   const { [field]: _gone, ...rest } = { ...record } as Record<string, unknown>;
 
   expect(checkJobRecord(rest)).toEqual({ problem: `field ${field} is missing` });

@@ -30,7 +30,7 @@ test('what is on record although the watermark was set back is neither run nor r
 
   const { gaps, occurrences } = await auditStore(service.store);
   expect([gaps, occurrences]).toEqual([[], 40]);
-  const actions = await service.store.listActions(50);
+  const { actions } = await service.store.listActions({ limit: 50 });
   expect(actions.map(({ action }) => action)).toContain('anomaly');
 });
 

@@ -6,7 +6,14 @@ import type { JobContext } from '../../server/core/job.ts';
 import { cancelRun, runNow } from '../../server/core/run-now.ts';
 import { byHand, job, noon, openService } from '../service.ts';
 
-const request = { input: undefined, key: undefined, beside: false, by: null, traceparent: null };
+const request = {
+  input: undefined,
+  key: undefined,
+  beside: false,
+  rerunOf: null,
+  by: null,
+  traceparent: null,
+};
 
 describe('a handler', () => {
   test('gets its whole context', async () => {

@@ -206,7 +206,7 @@ describe('builds', () => {
       return Reflect.get(Object(Reflect.get(Object(found?.value), 'builds')), 'test');
     };
     const writeMeta = store.writeMeta.bind(store);
-    const seen = keepRegistered(deps);
+    const seen = keepRegistered(deps, async () => undefined);
     seen.start();
 
     store.writeMeta = () => Promise.reject(new StoreUnavailable('locked'));
@@ -223,7 +223,7 @@ describe('builds', () => {
 
   test('one that is stopped while it says so says no more', async () => {
     const { deps, store, clock } = await openService([job({})]);
-    const seen = keepRegistered(deps);
+    const seen = keepRegistered(deps, async () => undefined);
     seen.start();
     const time = store.time.bind(store);
     let asked = 0;

@@ -32,6 +32,6 @@ test('after a clock that was days ahead was reset, jobs go on from now, and the 
   ]);
   const { gaps } = await auditStore(store);
   expect(gaps.filter(({ what }) => !what.includes('beyond the watermark'))).toEqual([]);
-  const actions = (await store.listActions(20)).map(({ action }) => action);
-  expect(actions).toContain('rewind');
+  const { actions } = await store.listActions({ limit: 20 });
+  expect(actions.map(({ action }) => action)).toContain('rewind');
 });

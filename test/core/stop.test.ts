@@ -3,7 +3,14 @@ import { runNow } from '../../server/core/run-now.ts';
 import { wakeJob } from '../../server/core/wake.ts';
 import { byHand, job, noon, openService } from '../service.ts';
 
-const request = { input: undefined, key: undefined, beside: false, by: null, traceparent: null };
+const request = {
+  input: undefined,
+  key: undefined,
+  beside: false,
+  rerunOf: null,
+  by: null,
+  traceparent: null,
+};
 
 test('a stop waits for a claim that is under way, and hands it back without starting it', async () => {
   let starts = 0;

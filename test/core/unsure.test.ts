@@ -9,7 +9,14 @@ import { testClock } from '../test-clock.ts';
 
 /** What is not known for sure: who retired a job, who ended an attempt, whose a reply was. */
 
-const request = { input: undefined, key: 'k', beside: false, by: null, traceparent: null };
+const request = {
+  input: undefined,
+  key: 'k',
+  beside: false,
+  rerunOf: null,
+  by: null,
+  traceparent: null,
+};
 
 async function patience({ clock }: TestService): Promise<void> {
   for (let turn = 0; turn < 100; turn++) await clock.advance(50);

@@ -149,7 +149,14 @@ describe.skipIf(emulator === null)('over a bad connection', () => {
     const job = defineJob({ name: 'job', run: () => void (starts += 1) });
     const service = await openService([job], reached);
     await register(service);
-    const request = { input: undefined, key: 'key', beside: false, by: null, traceparent: null };
+    const request = {
+      input: undefined,
+      key: 'key',
+      beside: false,
+      rerunOf: null,
+      by: null,
+      traceparent: null,
+    };
 
     const applied = APPLIED.some((one) => one === fate) || fate === 'delay';
     next(proxy, 'Commit', ...(applied ? [fate, fate] : ([fate, 'pass', fate] as const)));

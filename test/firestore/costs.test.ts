@@ -1,8 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { noteInstance } from '../../server/core/instances.ts';
+import { readLastWake } from '../../server/core/last-wake.ts';
 import { defineJob, type Handler, type JobDefinition } from '../../server/core/job.ts';
 import { cancelRun, freeRun, pauseJob, resumeJob, runNow } from '../../server/core/run-now.ts';
 import { wakeAll, wakeJob } from '../../server/core/wake.ts';
+import { systemClock } from '../../server/process/clock.ts';
 import { emulator, newProject } from './fixture.ts';
 import { openService, register, soon, type FirestoreService } from './service.ts';
 
@@ -29,6 +32,7 @@ const startByHand = (service: FirestoreService, key = 'key') =>
     input: undefined,
     key,
     beside: false,
+    rerunOf: null,
     by: null,
     traceparent: null,
   });
@@ -111,7 +115,7 @@ describe.skipIf(emulator === null)('the costs of Firestore', () => {
     await service.idle();
   });
 
-  test('a manual run is 1 + 2, asked for again 2 + 0', async () => {
+  test('a manual run is 1 + 2 and an action on record, asked for again 2 + 0', async () => {
     const { run, open } = gate();
     const service = await openService([job({ run })]);
     await register(service);
@@ -119,7 +123,8 @@ describe.skipIf(emulator === null)('the costs of Firestore', () => {
     const first = await service.billed(() => startByHand(service));
     const again = await service.billed(() => startByHand(service));
 
-    expect([first, again]).toEqual(['1 R, 2 W', '2 R, 0 W']);
+    expect([first, again]).toEqual(['1 R, 3 W', '2 R, 0 W']);
+    expect(service.store.costs().get('action')).toMatchObject({ writes: 1 });
     open();
     await service.idle();
   });
@@ -224,6 +229,33 @@ describe.skipIf(emulator === null)('the costs of Firestore', () => {
     const after = await openService(jobs, { project });
 
     expect(await after.billed(() => register(after))).toBe('1 R, 0 W');
+  });
+
+  test('who runs and who woke them are noted later, at 1 + 1 each', async () => {
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
+    let laterMs = 0;
+    const service = await openService([job({})], { env: { PUNCTUAL_WAKE: 'tick' } });
+    const { deps, store } = service;
+    const at = (await store.time()).storeNow;
+    const heard = () => deps.wakes.heard({ ...deps, clock }, { at, started: 0, lagMs: 0 });
+    const instance = noteInstance(deps);
+    await register(service);
+
+    const start = await service.billed(() => service.listen());
+    const first = await service.billed(heard);
+    laterMs = deps.timing.seenEveryMs;
+    const later = await service.billed(heard);
+    const noted = await service.billed(() => instance.note());
+    const removed = await service.billed(() => instance.remove());
+
+    expect([start, first, later, noted, removed]).toEqual([
+      '1 R, 0 W',
+      '0 R, 0 W',
+      '1 R, 1 W',
+      '1 R, 1 W',
+      '1 R, 1 W',
+    ]);
+    expect(await readLastWake(store, 'default')).toEqual({ at, started: 0, lagMs: 0 });
   });
 
   test('after a deploy each job that changed is one read and one write more', async () => {

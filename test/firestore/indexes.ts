@@ -25,7 +25,7 @@ export const indexFile: IndexFile = JSON.parse(
  * the order. Undefined where documents are found by their ids alone.
  */
 export function indexOf(query: Query): { collection: string; fields: string[] } | undefined {
-  const equal = query.where.filter(([, op]) => op === '==').map(([field]) => field);
+  const equal = query.where.filter(([, op]) => EQUAL.includes(op)).map(([field]) => field);
   const ordered = query.orderBy.filter(([field]) => field !== '__name__');
   const fields = [
     ...equal.toSorted().map((field) => `${field} ==`),
@@ -33,6 +33,9 @@ export function indexOf(query: Query): { collection: string; fields: string[] } 
   ];
   return fields.length === 0 ? undefined : { collection: query.collection, fields };
 }
+
+/** One of several values is looked up in the same index, once for each. */
+const EQUAL: readonly string[] = ['==', 'in'];
 
 /** Throws unless the query has an index. */
 export function needIndex(query: Query): void {

@@ -52,7 +52,14 @@ async function lived(): Promise<string> {
     }
   }
   const job = service.deps.registry.get('by-hand')!;
-  const request = { input: undefined, key: 'once', beside: false, by: 'ada', traceparent: null };
+  const request = {
+    input: undefined,
+    key: 'once',
+    beside: false,
+    rerunOf: null,
+    by: 'ada',
+    traceparent: null,
+  };
   await runNow(service.deps, job, request);
   await service.idle();
   await pauseJob(service.deps, 'failing', { by: 'ada', note: 'moving', until: null });

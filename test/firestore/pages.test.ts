@@ -43,6 +43,7 @@ const start = async (service: FirestoreService, name: string, key: string): Prom
     input: undefined,
     key,
     beside: false,
+    rerunOf: null,
     by: null,
     traceparent: null,
   });
@@ -58,9 +59,9 @@ describe.skipIf(emulator === null)('pages on Firestore', () => {
 
     await inSight();
     const first = await service.billed(() => get('/'));
-    const idle = await service.billed(() => get('/fragments/overview'));
+    const idle = await service.billed(() => get('/'));
     await start(service, 'job-03', 'a');
-    const changed = await service.billed(() => get('/fragments/overview'));
+    const changed = await service.billed(() => get('/'));
     const page = await get('/');
 
     expect([first, idle, changed]).toEqual([`${JOBS} R, 0 W`, '1 R, 0 W', '1 R, 0 W']);

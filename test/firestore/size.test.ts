@@ -3,6 +3,9 @@ import { LOG_LIMIT } from '../../server/core/log-buffer.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
 import { wakeJob } from '../../server/core/wake.ts';
+import type { Value } from '../../server/stores/firestore-types.ts';
+import { valueOf } from '../../server/stores/firestore-values.ts';
+import { jobRecord } from '../builders.ts';
 import { emulator } from './fixture.ts';
 import { openService, register } from './service.ts';
 
@@ -10,6 +13,30 @@ import { openService, register } from './service.ts';
 
 /** Three bytes of UTF-8 for one character. */
 const WIDE = '字';
+
+test('the record of a job that has all its outcomes kept is a few KB', () => {
+  const id = `${'a'.repeat(40)}@20260301T020000Z`;
+  const outcome = { id, state: 'succeeded', at: 1.7e12, ms: 86_400_000, late: 3_600_000 } as const;
+  const day = { day: 20_513, good: 1440, bad: 1440, quiet: 1440 };
+  const record = jobRecord({
+    recent: Array.from({ length: 60 }, () => outcome),
+    days: Array.from({ length: 42 }, () => day),
+  });
+
+  expect(sizeOf(valueOf(record))).toBeLessThan(14_000);
+  expect(sizeOf(valueOf(record.days))).toBeLessThan(2500);
+});
+
+/** As Firestore reckons: names and texts as UTF-8 and one byte, 8 bytes a number, 1 a boolean. */
+function sizeOf({ mapValue, arrayValue, stringValue, booleanValue, nullValue }: Value): number {
+  if (mapValue?.fields) {
+    const fields = Object.entries(mapValue.fields);
+    return fields.reduce((sum, [name, value]) => sum + name.length + 1 + sizeOf(value), 0);
+  }
+  if (arrayValue) return (arrayValue.values ?? []).reduce((sum, value) => sum + sizeOf(value), 0);
+  if (typeof stringValue === 'string') return Buffer.byteLength(stringValue) + 1;
+  return typeof booleanValue === 'boolean' || nullValue !== undefined ? 1 : 8;
+}
 
 describe.skipIf(emulator === null)('whatever a job writes, its documents fit', () => {
   test(
@@ -32,7 +59,14 @@ describe.skipIf(emulator === null)('whatever a job writes, its documents fit', (
       });
       const service = await openService([job]);
       await register(service);
-      const request = { input: undefined, key: 'a', beside: false, by: null, traceparent: null };
+      const request = {
+        input: undefined,
+        key: 'a',
+        beside: false,
+        rerunOf: null,
+        by: null,
+        traceparent: null,
+      };
       await runNow(service.deps, service.deps.registry.get('job')!, request);
       await service.idle();
 

@@ -9,12 +9,16 @@ import { canary, sing } from '../../jobs/canary.ts';
 import { command } from '../../jobs/command.ts';
 import registry from '../../jobs/index.ts';
 import { pruneHistory } from '../../jobs/prune-history.ts';
+import { selfAudit } from '../../jobs/self-audit.ts';
 import { invoke } from '../../server/core/handler.ts';
 import { validateInput } from '../../server/core/input.ts';
 import type { Job, JobContext, JobLog } from '../../server/core/job.ts';
+import { readSelfAudit, type SelfAudit } from '../../server/core/self-audit.ts';
+import { openSqliteStore } from '../../server/stores/sqlite.ts';
 import { job, openService, tempDb } from '../service.ts';
 import { realClock, testClock } from '../test-clock.ts';
 
+const STORE = { leaseMs: 90_000, regressionMs: 5000 } as const;
 const before = { ...process.env };
 afterEach(() => {
   process.env = { ...before };
@@ -55,12 +59,13 @@ async function runJob(one: Job, input: unknown, more: Partial<JobContext> = {}) 
   return { output, lines, steps };
 }
 
-test('the registry holds the four samples, and nothing is wrong with them', () => {
+test('the registry holds the five samples, and nothing is wrong with them', () => {
   expect(registry.map(({ name }) => name)).toEqual([
     'canary',
     'check-urls',
     'backup-store',
     'prune-history',
+    'self-audit',
   ]);
   expect(registry.flatMap(({ problems }) => problems)).toEqual([]);
 });
@@ -175,6 +180,85 @@ test('prune-history deletes what is old, job by job, from the store of the servi
   expect(deleted).toBeGreaterThanOrEqual(4);
   expect(deleted).toBeLessThanOrEqual(6);
   expect(steps).toEqual(['1/1']);
+});
+
+describe('self-audit', () => {
+  async function lived(): Promise<string> {
+    const path = tempDb();
+    const clock = testClock(Date.UTC(2026, 2, 1));
+    const service = await openService([job({ schedule: '0 0 * * *' })], { path, clock });
+    const { wakeAll } = await import('../../server/core/wake.ts');
+    for (let day = 1; day <= 9; day++) {
+      await clock.advance(86_400_000);
+      await wakeAll(service.deps, { aheadMs: 0, thorough: true });
+      await service.settle();
+    }
+    await service.store.close();
+    process.env['PUNCTUAL_DB'] = path;
+    return path;
+  }
+  const kept = async (path: string) => {
+    const store = openSqliteStore({ path, clock: realClock, ...STORE, log: () => undefined });
+    const found = await readSelfAudit(store, 'default');
+    await store.close();
+    return found;
+  };
+
+  test('finds every occurrence on record, and keeps since when it does', async () => {
+    const path = await lived();
+
+    const { output, lines } = await runJob(selfAudit, undefined);
+    const first = await kept(path);
+    await runJob(selfAudit, undefined);
+    const second = await kept(path);
+
+    expect(output).toMatchObject({ jobs: 1, occurrences: 9, gaps: 0, firstGaps: [] });
+    expect(first).toEqual(output);
+    expect(first).toMatchObject({ lookedBackTo: null, cleanSince: first?.at });
+    expect(second?.cleanSince).toBe(first?.at);
+    expect(second?.at).toBeGreaterThanOrEqual(first?.at ?? Infinity);
+    expect(lines.at(-1)).toBe('1 jobs, 9 occurrences in 9 runs and 0 ranges');
+  });
+
+  test('fails naming the first gaps, and keeps them', async () => {
+    const path = await lived();
+    await runJob(selfAudit, undefined);
+    const db = new DatabaseSync(path);
+    db.exec("DELETE FROM runs WHERE at < unixepoch('2026-03-07') * 1000");
+    db.close();
+
+    const running = runJob(selfAudit, undefined);
+
+    await expect(running).rejects.toThrow(
+      '5 unexplained gaps: job 20260302T000000Z: no record says what became of it; ' +
+        'job 20260303T000000Z: no record says what became of it; ' +
+        'job 20260304T000000Z: no record says what became of it; and 2 more',
+    );
+    expect(await kept(path)).toMatchObject({ gaps: 5, cleanSince: null });
+    expect((await kept(path))?.firstGaps).toHaveLength(5);
+  });
+
+  test('looks no further back than it is told to', async () => {
+    await lived();
+    const days = Math.ceil((Date.now() - Date.UTC(2026, 2, 8, 12)) / 86_400_000);
+
+    const { output } = await runJob(selfAudit, { days });
+
+    const { occurrences, lookedBackTo, at } = output as SelfAudit;
+    expect(occurrences).toBeGreaterThanOrEqual(1);
+    expect(occurrences).toBeLessThanOrEqual(3);
+    expect(lookedBackTo).toBe(at - days * 86_400_000);
+  });
+
+  test.for([null, 7, [], {}, { at: 'x' }, { at: 1e300, jobs: 1, occurrences: 1 }])(
+    'where somebody put %o in its place, nothing is known',
+    async (value) => {
+      const { store } = await openService([job({})]);
+      await store.writeMeta('audit:default', value, undefined);
+
+      expect(await readSelfAudit(store, 'default')).toBeUndefined();
+    },
+  );
 });
 
 describe('a line of an old crontab', () => {

@@ -8,10 +8,14 @@ import type {
 import {
   StoreUnavailable,
   UnknownOutcome,
+  type ActionPage,
+  type ActionQuery,
   type Commit,
   type Committed,
   type DuePage,
   type DueQuery,
+  type JobQuery,
+  type LogEndQuery,
   type Loaded,
   type LoadedJob,
   type Meta,
@@ -95,7 +99,7 @@ export class RemoteStore implements Store {
     return this.#writing('deleteRuns', (store) => store.deleteRuns(ids));
   }
 
-  listJobs(query: { readonly limit: number; readonly after?: string }): Promise<LoadedJob[]> {
+  listJobs(query: JobQuery): Promise<LoadedJob[]> {
     return this.#reading('listJobs', (store) => store.listJobs(query));
   }
 
@@ -111,12 +115,16 @@ export class RemoteStore implements Store {
     return this.#reading('readLog', (store) => store.readLog(runId, from, limit));
   }
 
+  readLogEnd(runId: string, query: LogEndQuery): Promise<LogChunk[]> {
+    return this.#reading('readLogEnd', (store) => store.readLogEnd(runId, query));
+  }
+
   recordAction(action: ActionRecord): Promise<void> {
     return this.#writing('recordAction', (store) => store.recordAction(action));
   }
 
-  listActions(limit: number): Promise<ActionRecord[]> {
-    return this.#reading('listActions', (store) => store.listActions(limit));
+  listActions(query: ActionQuery): Promise<ActionPage> {
+    return this.#reading('listActions', (store) => store.listActions(query));
   }
 
   readMeta(key: string): Promise<Meta | undefined> {

@@ -135,7 +135,7 @@ export class People {
     if (definition === undefined) throw new Error(`${process.name} does not know ${job}`);
     const id = manualRunId(job, key);
     if (beside) this.#world.witness.beside.add(id);
-    const request = { input, key, beside, by: 'ada', traceparent: null };
+    const request = { input, key, beside, rerunOf: null, by: 'ada', traceparent: null };
     asked.mayBe++;
     const result = await runNow(process.deps, definition, request);
     this.#world.say(() => `ada asks ${process.name} for ${id} (${input}): ${result.kind}`);

@@ -66,16 +66,18 @@ export class SimulatedProcess {
       log: this.#log(),
       owner: this.owner,
       build: `build-${build}`,
+      project: null,
       namespace: 'default',
       zoneData: 'simulated',
       upSince: () => presence.since,
       scratch: (attemptId) => this.#scratch(attemptId),
       runner,
       trouble: () => presence.trouble,
+      wakes: { last: null, heard: async () => undefined },
     };
     this.#timer = new Timer(this.deps, presence);
     runner.onChange = () => this.#timer.poke();
-    this.#seen = keepRegistered(this.deps);
+    this.#seen = keepRegistered(this.deps, async () => undefined);
   }
 
   /**

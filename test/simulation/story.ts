@@ -153,6 +153,7 @@ class Story {
       input: undefined,
       key,
       beside,
+      rerunOf: null,
       by: null,
       traceparent: null,
     });

@@ -178,7 +178,7 @@ export class Witness {
       const tally = this.#tally.get(`${after.name} ${state}`) ?? 0;
       if (count !== tally) return `${after.name} counts ${count} ${state}, not ${tally}`;
     }
-    return undefined;
+    return wrongDays(after);
   }
 
   #wrongTime({ after, storeNow }: Seen, ledger: Ledger): string | undefined {
@@ -317,5 +317,21 @@ export class Witness {
     this.#world.fail(`${process.name} throws ${String(error)}`);
   }
 }
+
+/** By day the same is counted; no life has as many days as a record keeps. */
+function wrongDays({ name, days = [], counters }: JobRecord): string | undefined {
+  for (const [kind, states] of Object.entries(KINDS)) {
+    const all = states.reduce((sum, state) => sum + (counters[state] ?? 0), 0);
+    const byDay = days.reduce((sum, day) => sum + day[kind as keyof typeof KINDS], 0);
+    if (byDay !== all) return `${name} counts ${byDay} ${kind} by day, not ${all}`;
+  }
+  return undefined;
+}
+
+const KINDS = {
+  good: ['succeeded'],
+  bad: ['failed', 'timed_out', 'lost', 'missed'],
+  quiet: ['cancelled', 'skipped'],
+} as const;
 
 const jobOf = (runId: string): string => runId.split(/[@!]/)[0] ?? '';

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { emulator, newProject, openStore, writeByHand } from '../firestore/fixture.ts';
 import { sharedStoreContract, storeContract } from '../store-contract.ts';
@@ -6,6 +7,7 @@ const open = async () => {
   const project = newProject();
   return {
     store: openStore({ project }),
+    pass: (ms: number) => setTimeout(ms),
     reopen: async () => openStore({ project }),
     damage: (name: string, record: unknown) => writeByHand(project, `jobs/${name}`, record),
     stampLagMs: 5000,

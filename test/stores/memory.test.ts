@@ -5,9 +5,10 @@ import { committed, create } from '../store-contract-due.ts';
 import { storeContract } from '../store-contract.ts';
 import { TEST_START, testClock } from '../test-clock.ts';
 
-storeContract('the store in memory', async () => ({
-  store: openMemoryStore({ clock: testClock() }),
-}));
+storeContract('the store in memory', async () => {
+  const clock = testClock();
+  return { store: openMemoryStore({ clock }), pass: (ms) => clock.advance(ms) };
+});
 
 test('what was stored can not be changed but by a commit', async () => {
   const store = openMemoryStore({ clock: testClock() });

@@ -244,7 +244,7 @@ test('an operator can accept the clock as it is, for all processes, on record', 
   const steady = { storeNow: TEST_START, unsteady: null };
   expect([await store.time(), await other.time()]).toEqual([steady, steady]);
   expect(await beat(other)).toBe(TEST_START);
-  expect(await store.listActions(9)).toMatchObject([
+  expect((await store.listActions({ limit: 9 })).actions).toMatchObject([
     {
       by: 'ada',
       action: 'reset-clock',

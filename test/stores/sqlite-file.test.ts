@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkBackup } from '../../server/stores/sqlite-backup.ts';
 import { migrate, schemaVersion, STEPS } from '../../server/stores/sqlite-schema.ts';
-import { commit, jobRecord, run } from '../builders.ts';
+import { sealDatabase, unsealDatabase } from '../../server/stores/sqlite-seal.ts';
+import { action, commit, jobRecord, run } from '../builders.ts';
+import { TEST_START } from '../test-clock.ts';
 import { byHand, file, folder, openStore } from './sqlite-fixture.ts';
 
 async function filled(path: string): Promise<void> {
@@ -71,7 +73,7 @@ test('a database of a newer version is refused and left alone', async () => {
   byHand(path, 'PRAGMA user_version = 7');
 
   expect(refusalOf(path)).toMatch(
-    /newer version \(schema 7; this program knows 1\): start that version/,
+    /newer version \(schema 7; this program knows 2\): start that version/,
   );
 });
 
@@ -148,6 +150,40 @@ test('an older database is brought up to date step by step, with all that is in 
   });
   expect(db.prepare('SELECT count(*) AS n FROM runs').get()).toEqual({ n: 50 });
   db.close();
+});
+
+test('a database of the first version opens with its rows, sealed or not', async () => {
+  const path = file();
+  const old = new DatabaseSync(path);
+  migrate(old, STEPS.slice(0, 1));
+  const insert = 'INSERT INTO jobs (name, rev, next_action_at, doc) VALUES (?, 1, NULL, ?)';
+  for (const name of ['a', 'b']) {
+    const { days: _unknown, ...record } = jobRecord({ name });
+    old.prepare(insert).run(name, JSON.stringify(record));
+  }
+  for (const one of [action(), action({ id: 'action-2', at: 5, job: null })]) {
+    const { before: _b, after: _a, ...known } = one;
+    const doc = JSON.stringify(known);
+    old.prepare('INSERT INTO actions (id, at, doc) VALUES (?, ?, ?)').run(one.id, one.at, doc);
+  }
+  old.close();
+  sealDatabase(path, { to: 'elsewhere', at: 'noon' });
+
+  const sealed = openStore({ path, sealed: true });
+  await sealed.close();
+  unsealDatabase(path);
+  const store = openStore({ path });
+  const namesSince = async (changedSince: number): Promise<string[]> =>
+    (await store.listJobs({ limit: 9, changedSince })).map(({ name }) => name);
+
+  // When they were last written nobody knows: they count as changed until they are written.
+  expect(await namesSince(TEST_START + 1000)).toEqual(['a', 'b']);
+  expect(await store.read('a')).toMatchObject({ problem: undefined, version: '1' });
+  await store.commit(commit(jobRecord({ name: 'a', rev: 2 }), { version: '1' }));
+  expect(await namesSince(TEST_START + 1000)).toEqual(['b']);
+  expect(await namesSince(TEST_START - 1000)).toEqual(['b', 'a']);
+  const { actions } = await store.listActions({ limit: 9, job: 'nightly-report' });
+  expect(actions.map(({ id }) => id)).toEqual(['action-1']);
 });
 
 test('a step that fails leaves nothing of itself, and those before it stand', () => {

@@ -20,16 +20,18 @@ export interface Opening {
   readonly clock?: TestClock;
   readonly identity?: string;
   readonly events?: string[];
+  readonly sealed?: boolean;
 }
 
 /** Lease 90 s, a clock set back counts from 5 s, boot "boot-1". Events are collected by name. */
-export function openStore({ path, clock, identity, events }: Opening): SqliteStore {
+export function openStore({ path, clock, identity, events, sealed }: Opening): SqliteStore {
   const store = openSqliteStore({
     path,
     clock: clock ?? testClock(),
     leaseMs: 90_000,
     regressionMs: 5000,
     identity: identity ?? 'boot-1',
+    ...(sealed !== undefined && { sealed }),
     log: (_level, event) => events?.push(event),
   });
   onTestFinished(() => store.close());

@@ -9,17 +9,25 @@ import { storeClock } from '../../server/stores/sqlite-clock.ts';
 import { openDatabase } from '../../server/stores/sqlite-file.ts';
 import { runQuery } from '../../server/stores/sqlite-runs.ts';
 import { SqliteStore } from '../../server/stores/sqlite.ts';
+import { RUN_STATES } from '../../server/core/run.ts';
+import type { RunQuery } from '../../server/core/store.ts';
 import { action, commit, jobRecord, logChunk, run } from '../builders.ts';
 import { sharedStoreContract, storeContract } from '../store-contract.ts';
 import { testClock } from '../test-clock.ts';
 import { byHand, file, openStore } from './sqlite-fixture.ts';
 
-storeContract('SQLite in memory', async () => ({ store: openStore({ path: ':memory:' }) }));
+storeContract('SQLite in memory', async () => {
+  const clock = testClock();
+  const store = openStore({ path: ':memory:', clock });
+  return { store, pass: (ms) => clock.advance(ms) };
+});
 
 async function openFile() {
   const path = file();
+  const clock = testClock();
   return {
-    store: openStore({ path }),
+    store: openStore({ path, clock }),
+    pass: (ms: number) => clock.advance(ms),
     reopen: async () => openStore({ path }),
     damage: async (name: string, record: unknown) =>
       byHand(path, 'UPDATE jobs SET doc = ? WHERE name = ?', JSON.stringify(record), name),
@@ -297,7 +305,10 @@ describe('every query walks an index', () => {
     await store.listJobs({ limit: 5, after: 'a' });
     await store.listSpecs('a');
     await store.readLog('a', 0, 5);
-    await store.listActions(5);
+    await store.listActions({ limit: 5 });
+    await store.listActions({ limit: 5, job: 'a' });
+    await store.listJobs({ limit: 5, changedSince: 5 });
+    await store.listRuns({ limit: 5, states: ['failed', 'lost'] });
     await store.writeMeta('a', 1, undefined);
     await store.writeMeta('a', 2, '1');
     await store.readMeta('a');
@@ -312,8 +323,8 @@ describe('every query walks an index', () => {
 
   test('every combination of filters is one walk, already in order', () => {
     const { db } = openTampered(file());
-    const on = { job: 'a', state: 'failed', since: 1, until: 2 } as const;
-    const names = ['job', 'state', 'since', 'until'] as const;
+    const on = { job: 'a', states: ['failed'], since: 1, until: 2 } as const;
+    const names = ['job', 'states', 'since', 'until'] as const;
     const queries = Array.from({ length: 16 }, (_, bits) =>
       Object.fromEntries(
         names.filter((_name, i) => bits & (1 << i)).map((name) => [name, on[name]]),
@@ -330,5 +341,22 @@ describe('every query walks an index', () => {
     expect(steps).toHaveLength(48);
     expect(steps.filter((step) => !step.startsWith('SEARCH runs USING INDEX'))).toEqual([]);
     expect(planOf(db, runQuery({ limit: 5, trigger: 'manual' }).sql)[0]).toMatch(/runs_trigger/);
+  });
+
+  test('several states are as many walks, merged as they go', () => {
+    const { db } = openTampered(file());
+    const queries: RunQuery[] = [
+      { limit: 5, states: ['failed', 'lost'] },
+      { limit: 5, states: ['failed', 'lost', 'timed_out'], job: 'a', since: 1, until: 2 },
+      { limit: 5, states: RUN_STATES, trigger: 'manual' },
+    ];
+
+    const plans = queries.map((query) => planOf(db, runQuery(query).sql));
+
+    const searches = plans.map((plan) => plan.filter((step) => step.startsWith('SEARCH')));
+    expect(searches.map((walks) => walks.length)).toEqual([2, 3, 10]);
+    expect(new Set(searches.flat().filter((step) => !/USING INDEX/.test(step)))).toEqual(new Set());
+    const others = plans.flat().filter((step) => !step.startsWith('SEARCH'));
+    expect(new Set(others)).toEqual(new Set(['MERGE (UNION ALL)', 'LEFT', 'RIGHT']));
   });
 });

@@ -47,6 +47,7 @@ describe('the timer', () => {
       input: undefined,
       key: undefined,
       beside: false,
+      rerunOf: null,
       by: null,
       traceparent: null,
     };
@@ -67,6 +68,7 @@ describe('the timer', () => {
       input: undefined,
       key: undefined,
       beside: false,
+      rerunOf: null,
       by: null,
       traceparent: null,
     };

@@ -1,0 +1,113 @@
+import type { Deps } from './deps.ts';
+import { describeError } from './outcome.ts';
+import type { Store } from './store.ts';
+import { sleep, type Instant } from './time.ts';
+
+/**
+ * Which processes serve a namespace, for people to see: each notes itself in one small document.
+ * Nothing is decided by it, and nothing is hindered where noting fails.
+ */
+
+export interface Instance {
+  /** Host and process id. */
+  readonly owner: string;
+  readonly build: string;
+  /** When it was first noted. */
+  readonly since: Instant;
+  /** When it was last noted: one that ended without a word stays until it is forgotten. */
+  readonly seenAt: Instant;
+  /** How many attempts it had at work then. */
+  readonly running: number;
+}
+
+const metaKey = (namespace: string): string => `instances:${namespace}`;
+const TRIES = 5;
+const FORGOTTEN_AFTER_MS = 86_400_000;
+const INSTANCES_LIMIT = 20;
+
+/** The processes of a namespace, the one last seen first. */
+export async function readInstances(
+  store: Pick<Store, 'readMeta'>,
+  namespace: string,
+): Promise<Instance[]> {
+  const found = await store.readMeta(metaKey(namespace));
+  return instancesOf(found?.value);
+}
+
+/** How a process notes itself, and takes its note away. Neither rejects. */
+export interface InstanceNote {
+  note(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export function noteInstance(deps: Deps): InstanceNote {
+  const { owner, build, namespace, runner, log } = deps;
+  let noted = false;
+  let removed = false;
+  let since: Instant | undefined;
+  const own = (now: Instant): Instance => {
+    since ??= now;
+    return { owner, build, since, seenAt: now, running: runner.running };
+  };
+  const change = async (next: (now: Instant) => Instance[]): Promise<void> => {
+    try {
+      const done = await update(deps, metaKey(namespace), (others, now) => {
+        const fresh = others.filter((one) => one.owner !== owner && isFresh(one, now));
+        return [...fresh, ...next(now)];
+      });
+      if (!done) log('debug', 'instance_not_noted', { error: 'others keep writing there' });
+    } catch (error) {
+      log('debug', 'instance_not_noted', { error: describeError(error).message });
+    }
+  };
+  return {
+    async note() {
+      if (removed) return;
+      noted = true;
+      // A note that is under way at the end must not outlast it.
+      await change((now) => (removed ? [] : [own(now)]));
+    },
+    async remove() {
+      removed = true;
+      if (noted) await change(() => []);
+    },
+  };
+}
+
+const isFresh = ({ seenAt }: Instance, now: Instant): boolean => now - seenAt < FORGOTTEN_AFTER_MS;
+
+/** By compare-and-set; false where others were quicker each time. */
+async function update(
+  { store, clock, random }: Pick<Deps, 'store' | 'clock' | 'random'>,
+  key: string,
+  next: (before: readonly Instance[], now: Instant) => readonly Instance[],
+): Promise<boolean> {
+  for (let turn = 0; turn < TRIES; turn++) {
+    const found = await store.readMeta(key);
+    // After that reply, which may have brought it along.
+    const { storeNow } = await store.time();
+    const all = next(instancesOf(found?.value), storeNow)
+      .toSorted((a, b) => b.seenAt - a.seenAt)
+      .slice(0, INSTANCES_LIMIT);
+    const value = Object.fromEntries(all.map(({ owner, ...rest }) => [owner, rest]));
+    if (await store.writeMeta(key, value, found?.version)) return true;
+    await sleep(clock, 20 * (0.5 + random()));
+  }
+  return false;
+}
+
+/** What stands in the store may have been edited by hand: anything odd in it is passed over. */
+function instancesOf(value: unknown): Instance[] {
+  return Object.entries(Object(value))
+    .flatMap(([owner, noted]) => {
+      const { build, since, seenAt, running }: Record<string, unknown> = Object(noted);
+      if (typeof build !== 'string' || !isInstant(since) || !isInstant(seenAt)) return [];
+      const count = typeof running === 'number' && running >= 0 ? running : 0;
+      return [{ owner, build, since, seenAt, running: count }];
+    })
+    .toSorted((a, b) => b.seenAt - a.seenAt);
+}
+
+/** One that `Date` can format. */
+const isInstant = (value: unknown): value is Instant =>
+  typeof value === 'number' && Math.abs(value) <= 8.64e15;
