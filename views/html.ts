@@ -44,7 +44,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 const escape = (text: string): string =>
-  visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+  PLAIN.test(text) ? text : visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+
+/** Printable ASCII but for what has to be escaped: nearly all that is ever printed. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
 /**
  * Control and format characters (NUL, terminal escapes, bidi overrides, zero-width spaces) and

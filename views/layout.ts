@@ -1,55 +1,125 @@
+import type { Instant } from '../server/core/time.ts';
+import { keysHelp } from './keys.ts';
 import { html, type Html, type Printable } from './html.ts';
+import { count, exactTime } from './time.ts';
 
 /** Where the page finds what it loads; the addresses change with the contents. */
 export interface AssetPaths {
   readonly css: string;
-  readonly htmx: string;
+  readonly js: string;
+  readonly icon: string;
+}
+
+/** The parts of the dashboard, in the order of its navigation. */
+const SECTIONS = {
+  jobs: ['/', 'Jobs'],
+  runs: ['/runs', 'Runs'],
+  timeline: ['/timeline', 'Timeline'],
+  actions: ['/actions', 'Actions'],
+  schedule: ['/schedule', 'Schedule'],
+  system: ['/system', 'System'],
+} as const;
+
+export type Section = keyof typeof SECTIONS;
+
+/** What was asked of the store for a page, and how long it took to make. */
+export interface PageCost {
+  readonly reads: number;
+  readonly records: number;
+  readonly ms: number;
+}
+
+/** How a page asks for itself again, at its own address. */
+export interface Polling {
+  readonly url: string;
+  readonly seconds: number;
 }
 
 export interface Page {
   readonly title: string;
+  /** Null for what belongs to no part, such as an error. */
+  readonly section: Section | null;
   readonly assets: AssetPaths;
   readonly body: Html;
+  /** The store's time; null where nothing of the store is shown. */
+  readonly now: Instant | null;
+  readonly cost: PageCost | null;
+  /** Null for a page that does not change by itself. */
+  readonly polling: Polling | null;
 }
 
 /** The shell of every page. What a click has to say goes to `#message`, which no poll clears. */
-export const page = ({ title, assets, body }: Page): Html => html`<!doctype html>
-<html lang="en">
+export const page = (of: Page): Html => html`<!doctype html>
+<html lang="en"${of.now !== null && html` data-now="${of.now}"`}>
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>${title} · Punctual</title>
-    <link rel="stylesheet" href="${assets.css}">
-    <script src="${assets.htmx}" defer></script>
+    ${titleOf(of)}
+    <link rel="icon" href="${of.assets.icon}" type="image/svg+xml">
+    <link rel="stylesheet" href="${of.assets.css}">
+    <script src="${of.assets.js}" defer></script>
   </head>
   <body>
+    <a class="skip" href="#page">Skip to the content</a>
     <header class="top">
       <a class="brand" href="/">Punctual</a>
-      <nav><a href="/">Jobs</a><a href="/#runs">Runs</a><a href="/schedule">Schedule</a>
-        <a href="/system">System</a></nav>
+      <nav aria-label="Pages">${Object.entries(SECTIONS).map(
+        ([name, [path, label]]) =>
+          html`<a href="${path}"${name === of.section && html` aria-current="page"`}>${label}</a>`,
+      )}</nav>
+      <button type="button" class="help" data-keys hidden aria-label="Keys">?</button>
     </header>
     <div id="message" class="message" role="status"></div>
-    <main>${body}</main>
+    <div id="poll">${of.polling !== null && poller(of.polling)}</div>
+    <main id="page" tabindex="-1">${of.body}</main>
+    <footer id="footer" class="foot">${footer(of)}</footer>
+    ${keysHelp}
   </body>
 </html>
 `;
 
+/**
+ * What a part of the page gets that asks: its body, and what stands around it. What polls goes on
+ * by itself until the page has come to rest; after a filter it has another address to ask.
+ */
+export const pagePart = (of: Page, byPoll: boolean): Html => html`${titleOf(of)}${of.body}
+  ${partial('#footer', 'innerMorph', footer(of))}
+  ${
+    !(byPoll && of.polling !== null) &&
+    partial('#poll', 'innerMorph', of.polling !== null && poller(of.polling))
+  }`;
+
+/** Of a part, too: what the page is about may have come to an end. */
+const titleOf = ({ title }: Page): Html => html`<title>${title} · Punctual</title>`;
+
+/** What the page cost, and how old it is. */
+function footer({ cost, now, polling }: Page): Printable {
+  if (cost === null || now === null) return null;
+  const { reads, records, ms } = cost;
+  return html`<p>${count(reads, 'store read')}, ${count(records, 'record')}, ${Math.round(ms)} ms
+    · as of ${exactTime(now - (now % 1000))}${
+      polling !== null && html` · looks again every ${polling.seconds} s while in sight`
+    }</p>`;
+}
+
 /** Replaces another element of the page than the one that asked. */
-export const partial = (target: string, swap: 'innerMorph' | 'outerMorph', body: Html): Html =>
-  html`<hx-partial hx-target="${target}" hx-swap="${swap}">${body}</hx-partial>`;
+export const partial = (
+  target: string,
+  swap: 'innerMorph' | 'outerMorph' | 'outerHTML',
+  body: Html | Printable,
+) => html`<hx-partial hx-target="${target}" hx-swap="${swap}">${body}</hx-partial>`;
 
 /**
- * Sits in the part of the page that it asks for again. A part that comes back without one is final.
- * While the server is in trouble the old content stays, and this says so until the next answer.
+ * Asks for the page again, in step with its script, which leaves out the times when nobody looks.
+ * Its tag goes along, so that a page that did not change is not sent. Its answer gives way to that
+ * of a filter (`hx-sync="#page:replace"`). While the server is in trouble the old content stays,
+ * and this says so until the next answer.
  */
-export const poller = (options: {
-  readonly url: string;
-  readonly target: string;
-  readonly seconds: number;
-}): Html => html`<div id="poller" class="trouble" hx-get="${options.url}"
-  hx-trigger="every ${options.seconds}s" hx-target="${options.target}" hx-swap="innerMorph"
-  hx-status:4xx="swap:none" hx-status:5xx="target:#poller swap:innerHTML"></div>`;
+const poller = ({ url, seconds }: Polling): Html => html`<div id="poller" class="trouble"
+  hx-get="${url}" hx-trigger="poll" hx-target="#page" hx-swap="innerMorph" hx-ptag="none"
+  data-poll="${seconds}" hx-sync="#page:abort" hx-status:4xx="swap:none"
+  hx-status:5xx="target:#poller swap:innerHTML"></div>`;
 
 /** A button that changes something; without scripts it is a plain form. */
 export const action = (options: {
@@ -76,7 +146,11 @@ export const problemPage = (problem: {
 }): Html =>
   page({
     title: problem.title,
+    section: null,
     assets: problem.assets,
+    now: null,
+    cost: null,
+    polling: null,
     body: html`<section class="problem">
       <h1>${problem.title}</h1>
       <p>${problem.detail}</p>

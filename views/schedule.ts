@@ -3,7 +3,6 @@ import { shownAt, type Schedule, type ScheduleProblem } from '../server/core/sch
 import type { Instant } from '../server/core/time.ts';
 import { changeWords, harmless, warnings } from './clock-changes.ts';
 import { html, type Html, type Printable } from './html.ts';
-import { page, type AssetPaths } from './layout.ts';
 import { describe } from './schedule-words.ts';
 import { relative, utc, wallDateTime } from './time.ts';
 
@@ -26,20 +25,12 @@ export interface SchedulePreview {
 }
 
 /** A form and, under it, what the schedule in it means, anew at each key. */
-export const schedulePage = (
-  preview: SchedulePreview,
-  timeZones: readonly string[],
-  assets: AssetPaths,
-): Html =>
-  page({
-    title: 'Try a schedule',
-    assets,
-    body: html`<section class="schedule">
-      <h1>Try a schedule</h1>
-      ${form(preview.asked, timeZones)}
-      <div id="preview" aria-live="polite">${scheduleFragment(preview)}</div>
-    </section>`,
-  });
+export const scheduleBody = (preview: SchedulePreview, timeZones: readonly string[]): Html =>
+  html`<section class="schedule">
+    <h1>Try a schedule</h1>
+    ${form(preview.asked, timeZones)}
+    <div id="preview" aria-live="polite">${scheduleFragment(preview)}</div>
+  </section>`;
 
 const form = ({ schedule, timeZone, name }: ScheduleAsked, timeZones: readonly string[]): Html =>
   html`<form class="try" method="get" action="/schedule" hx-get="/fragments/schedule"
@@ -86,7 +77,8 @@ const table = (
   occurrences: readonly Instant[],
   now: Instant,
 ): Html => html`<table class="cards occurrences">
-  <thead><tr><th>${timeZone}</th>${timeZone !== 'UTC' && html`<th>UTC</th>`}<th></th></tr></thead>
+  <thead><tr><th>${timeZone}</th>${timeZone !== 'UTC' && html`<th>UTC</th>`}
+    <th><span class="unseen">From now</span></th></tr></thead>
   <tbody>${occurrences.map(
     (at) => html`<tr>
       <td data-label="There">${wallDateTime(shownAt(timeZone, at))}</td>

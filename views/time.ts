@@ -8,13 +8,41 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/*
+ * What is told as seen from `now` goes on by itself where the page's script runs
+ * (views/assets/clock.js): `data-words` tells it how.
+ */
+
 /** An instant in words as seen from `now`; the exact one, in UTC, shows on hovering. */
-export const time = (at: Instant, now: Instant): Html => stamped(at, relative(at, now));
+export const time = (at: Instant, now: Instant): Html => going('relative', at, relative(at, now));
+
+/** The time left to an instant: `in 4 min 32 s`, `due now`. */
+export const countdown = (at: Instant, now: Instant): Html =>
+  going('countdown', at, at <= now ? 'due now' : `in ${elapsed(at - now + SECOND - 1)}`);
+
+/** The time since an instant: `4 min 32 s`. */
+export const since = (at: Instant, now: Instant): Html => going('since', at, elapsed(now - at));
+
+/** A place for an instant in the viewer's own zone, which only the browser knows. */
+export const viewersTime = (at: Instant): Html => going('here', at, '');
+
+const going = (how: string, at: Instant, words: string): Html =>
+  html`<time datetime="${iso(at)}" title="${utc(at)}" data-words="${how}">${words}</time>`;
 
 /** An instant as date and time in UTC. */
-export const exactTime = (at: Instant): Html => stamped(at, utc(at));
+export const exactTime = (at: Instant): Html => timeAs(at, utc(at));
 
-const stamped = (at: Instant, words: string): Html =>
+/** An instant's time of the day in UTC, for where the day stands above: `05:00:00`. */
+export const clockTime = (at: Instant): Html => timeAs(at, utc(at).slice(11, 19));
+
+/** A log line's time in UTC, `05:00:00.123`; with its date where that is not the day of `since`. */
+export function logTime(at: Instant, since: Instant): string {
+  const text = iso(at).replace('T', ' ').replace('Z', '');
+  return text.slice(0, 10) === iso(since).slice(0, 10) ? text.slice(11) : text;
+}
+
+/** Words that stand for an instant; the exact one shows on hovering. */
+export const timeAs = (at: Instant, words: string): Html =>
   html`<time datetime="${iso(at)}" title="${utc(at)}">${words}</time>`;
 
 /** `in 5 minutes`, `3 s ago`; the date where it is two months or more away. */
@@ -49,6 +77,17 @@ export function duration(ms: number): string {
   const minutes = Math.round(ms / MINUTE);
   if (minutes < 24 * 60) return twoParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
   const hours = Math.round(ms / HOUR);
+  return twoParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
+}
+
+/** The same of what still goes on: whole units that have passed. */
+function elapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / SECOND));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return twoParts([Math.floor(seconds / 60), 'min'], [seconds % 60, 's']);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 24 * 60) return twoParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
+  const hours = Math.floor(minutes / 60);
   return twoParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
 }
 
@@ -87,7 +126,54 @@ export function wallTime(wall: number, seconds = wall % MINUTE !== 0): string {
 }
 
 /** `Sun 8 March 2026, 03:00`. */
-export const wallDateTime = (wall: number): string =>
-  `${WEEKDAYS[new Date(wall).getUTCDay()]} ${longDate(wall)}, ${wallTime(wall)}`;
+export const wallDateTime = (wall: number): string => `${dayDate(wall)}, ${wallTime(wall)}`;
+
+/** `Sun 8 March 2026`. */
+export const dayDate = (wall: number): string =>
+  `${WEEKDAYS[new Date(wall).getUTCDay()]} ${longDate(wall)}`;
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/** `Sun 14:05`, in UTC, for what lies within days of now; with seconds where there are any. */
+export function dayTime(at: Instant): string {
+  const seconds = Math.floor(at / SECOND);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  const clock = `${two(hours - days * 24)}:${two(minutes - hours * 60)}`;
+  const left = seconds - minutes * 60;
+  // 1 January 1970 was a Thursday.
+  const weekday = WEEKDAYS[(((days + 4) % 7) + 7) % 7];
+  return left === 0 ? `${weekday} ${clock}` : `${weekday} ${clock}:${two(left)}`;
+}
+
+const two = (n: number): string => `${n}`.padStart(2, '0');
+
+/** `Mon 30`: a day of this month or the next, in UTC. */
+export const shortDay = (at: Instant): string => {
+  const date = new Date(at);
+  return `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCDate()}`;
+};
+
+/** `3 May`, in UTC. */
+export const dayMonth = (at: Instant): string => {
+  const date = new Date(at);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+};
+
+/** `Mon 3 May`, in UTC. */
+export const weekdayDate = (at: Instant): string =>
+  `${WEEKDAYS[new Date(at).getUTCDay()]} ${dayMonth(at)}`;
+
+/** `Mon 3 May 2026, 02:30`, of what a wall clock shows. */
+export const wallDayTime = (wall: number): string =>
+  `${weekdayDate(wall)} ${new Date(wall).getUTCFullYear()}, ${wallTime(wall)}`;
+
+/** `3 May 2026, 10:00`, in UTC. */
+export const dateTime = (at: Instant): string =>
+  `${dayMonth(at)} ${new Date(at).getUTCFullYear()}, ${utc(at).slice(11, 16)}`;
+
+const MONTHS = [
+  ...(['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun'] as const),
+  ...(['Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const),
+];

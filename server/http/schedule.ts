@@ -1,17 +1,16 @@
 import { Router, type Request } from 'express';
 import {
+  scheduleBody,
   scheduleFragment,
-  schedulePage,
   scheduleUrl,
   type SchedulePreview,
 } from '../../views/schedule.ts';
 import type { Deps } from '../core/deps.ts';
 import { explain } from '../core/explain.ts';
 import { readSchedule } from '../core/schedule.ts';
-import { assetPaths } from './assets.ts';
-import { showProblem } from './problem-page.ts';
 import { readQuery } from './read.ts';
 import { sendHtml } from './send-html.ts';
+import { showAt } from './show.ts';
 
 const OCCURRENCES_SHOWN = 10;
 
@@ -19,8 +18,10 @@ const OCCURRENCES_SHOWN = 10;
 export function scheduleRoutes(deps: Deps): Router {
   const router = Router();
 
-  router.get('/schedule', async (req, res) => {
-    sendHtml(res, schedulePage(await readPreview(deps, req), timeZones(), assetPaths));
+  showAt(router, '/schedule', deps, async (asked, req) => {
+    const preview = await readPreview(asked, req);
+    const body = scheduleBody(preview, timeZones());
+    return { title: 'Try a schedule', section: 'schedule', now: preview.now, live: false, body };
   });
   router.get('/fragments/schedule', async (req, res) => {
     const preview = await readPreview(deps, req);
@@ -28,7 +29,6 @@ export function scheduleRoutes(deps: Deps): Router {
     res.set('HX-Replace-Url', scheduleUrl(preview.asked));
     sendHtml(res, scheduleFragment(preview));
   });
-  router.use(showProblem);
   return router;
 }
 

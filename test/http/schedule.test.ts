@@ -32,7 +32,7 @@ describe('the preview of a schedule', () => {
     expect(answer.shown).toMatch(/^At 02:30 30 2 \* \* \* in America\/New_York When clocks/);
     expect(answer.shown).toContain('8 March 2026: 02:30 does not exist, runs 03:00');
     expect(answer.shown).toContain('from 02:00 to 01:00; nothing is scheduled then');
-    expect(head).toBe('America/New_York UTC');
+    expect(head).toBe('America/New_York UTC From now');
     expect(rows).toHaveLength(10);
     expect(rows[0]).toBe('Sun 1 March 2026, 02:30 2026-03-01 07:30:00 UTC in 8 hours');
     expect(rows[7]).toBe('Sun 8 March 2026, 03:00 2026-03-08 07:00:00 UTC in 7 days');
@@ -48,7 +48,10 @@ describe('the preview of a schedule', () => {
   test('in UTC has one column of times and no clock changes', async () => {
     const answer = await preview({ schedule: '*/5 * * * *' });
 
-    expect(rowsOf(answer).slice(0, 2)).toEqual(['UTC', 'Sun 1 March 2026, 00:05 in 5 minutes']);
+    expect(rowsOf(answer).slice(0, 2)).toEqual([
+      'UTC From now',
+      'Sun 1 March 2026, 00:05 in 5 minutes',
+    ]);
     expect(answer.shown).not.toContain('clocks');
   });
 
