@@ -1,36 +1,157 @@
-import type { Run } from '../server/core/records.ts';
-import type { JobSummary } from '../server/core/summary.ts';
 import type { Instant } from '../server/core/time.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { jobsTable } from './jobs.ts';
-import { page, poller, type AssetPaths } from './layout.ts';
-import { outcomesTable } from './outcomes.ts';
-import { runsTable } from './runs.ts';
-import { utc } from './time.ts';
+import type { JobGroup, ListedJob } from './listed-job.ts';
+import { mark } from './state.ts';
+import { count } from './time.ts';
 
-export interface Overview {
-  readonly jobs: readonly JobSummary[];
-  /** Null where reading them would be billed: then the jobs' own records tell what ran. */
-  readonly runs: readonly Run[] | null;
-  readonly now: Instant;
-  readonly refreshSeconds: number;
+/** What the list of jobs was asked to show; null where it was not asked for. */
+export interface JobsAsked {
+  readonly text: string | null;
+  readonly tag: string | null;
+  readonly state: JobGroup | null;
+  /** From 1. */
+  readonly page: number;
 }
 
-export const overviewPage = (overview: Overview, assets: AssetPaths): Html =>
-  page({
-    title: 'Jobs',
-    assets,
-    body: html`<div id="overview">${overviewFragment(overview)}</div>`,
-  });
+export interface Overview {
+  readonly now: Instant;
+  readonly asked: JobsAsked;
+  /** What of it could not be understood, in words. */
+  readonly problem: string | null;
+  /** One page of the jobs that were asked for, in the order in which they are shown. */
+  readonly jobs: readonly ListedJob[];
+  readonly pages: number;
+  /** How many jobs were asked for, and how many there are. */
+  readonly found: number;
+  readonly all: number;
+  /** Whether the store has more jobs than are looked at. */
+  readonly more: boolean;
+  /** How many of all jobs are in each group. */
+  readonly groups: readonly (readonly [JobGroup, number])[];
+  /** Tags, with how many jobs have each. */
+  readonly tags: readonly (readonly [string, number])[];
+  /** Runs that went wrong in the last 24 hours; null where that is not known of all jobs. */
+  readonly wrong: { readonly count: number; readonly atLeast: boolean } | null;
+}
 
-/** What stands on the front page, and what its poll puts there. */
-export const overviewFragment = ({ jobs, runs, now, refreshSeconds }: Overview): Html => html`
-  ${poller({ url: '/fragments/overview', target: '#overview', seconds: refreshSeconds })}
-  <section>
-    <div class="head"><h1>Jobs</h1><small>as of ${utc(now - (now % 1000))}</small></div>
-    ${jobsTable(jobs, now)}
-  </section>
-  <section>
-    <h2 id="runs">Newest runs</h2>
-    ${runs === null ? outcomesTable(jobs, now) : runsTable(runs, now)}
+/** The front page: all jobs, or those that were asked for. */
+export const overview = (of: Overview): Html =>
+  of.all === 0
+    ? html`<section><h1>Jobs</h1>${noJobs}</section>`
+    : html`<section class="overview">
+    <div class="head"><h1>Jobs</h1>${groups(of)}</div>
+    ${of.wrong !== null && lastDay(of.wrong)}
+    ${filter(of)}
+    ${of.problem !== null && html`<p class="refused" role="alert">${of.problem}</p>`}
+    ${of.found === 0 ? noMatch : jobsTable(of.jobs, of.now)}
+    ${pager(of)}
   </section>`;
+
+const noJobs = html`<div class="empty">
+  <h2>No jobs yet</h2>
+  <p>Describe one with <code>defineJob</code> in a file of its own under <code>jobs/</code>, list it
+    in <code>jobs/index.ts</code>, and start the service again. It appears here by itself.</p>
+</div>`;
+
+const noMatch = html`<div class="empty">
+  <h2>No job is like that</h2>
+  <p>Take something out of the filter, or <a href="/">look at all jobs</a>.</p>
+</div>`;
+
+/** What each group means, for those who wonder. */
+const MEANINGS: Readonly<Record<JobGroup, string>> = {
+  broken: 'set aside, since their record can’t be used',
+  failing: 'their last run went wrong',
+  active: 'neither paused, nor retired, nor broken',
+  running: 'at work now',
+  waiting: 'between two attempts, or in line for a slot',
+  tight: 'long runs take 70 % of their interval or more',
+  paused: 'start nothing until they are resumed',
+  retired: 'no longer in the code',
+};
+
+/** These are told also where there are none. */
+const ALWAYS: ReadonlySet<JobGroup> = new Set(['failing', 'active', 'running', 'paused']);
+
+/** The number of jobs in each state: each leads to those. */
+const groups = ({ groups: all, all: number, asked }: Overview): Html =>
+  html`<nav class="groups" aria-label="Jobs by state">${link(
+    { ...asked, state: null, page: 1 },
+    asked.state === null,
+    html`<b>${number}</b> ${number === 1 ? 'job' : 'jobs'}`,
+  )}${all
+    .filter(([group, n]) => n > 0 || ALWAYS.has(group) || group === asked.state)
+    .map(([group, n]) =>
+      link(
+        { ...asked, state: group, page: 1 },
+        asked.state === group,
+        html`<b>${n}</b> ${group}`,
+        html` title="${MEANINGS[group]}" class="${n === 0 ? 'zero' : group}"`,
+      ),
+    )}</nav>`;
+
+/** A link within the list: it changes the page in place, where there are scripts. */
+const link = (to: JobsAsked, isHere: boolean, label: Html, rest: Printable = null): Html =>
+  html`<a href="${jobsUrl(to)}" hx-get="${jobsUrl(to)}" hx-target="#page" hx-swap="innerMorph"
+    hx-push-url="true" hx-sync="#page:replace"${isHere && html` aria-current="true"`}${rest}>${
+      label
+    }</a>`;
+
+/** The list as it was asked for, as an address. */
+export function jobsUrl({ text, tag, state, page }: JobsAsked): string {
+  const query = new URLSearchParams({
+    ...(text !== null && { text }),
+    ...(tag !== null && { tag }),
+    ...(state !== null && { state }),
+    ...(page > 1 && { page: String(page) }),
+  }).toString();
+  return query === '' ? '/' : `/?${query}`;
+}
+
+const WRONG = `/runs?${new URLSearchParams({ q: 'state:problem since:24h' }).toString()}`;
+
+const lastDay = ({ count: n, atLeast }: { count: number; atLeast: boolean }): Html =>
+  n === 0 && !atLeast
+    ? html`<p class="day good">${mark('succeeded')} Nothing went wrong in the last 24 hours.</p>`
+    : html`<p class="day bad">${mark('failed')} <a href="${WRONG}">${
+        n === 0 ? 'Some runs' : `${atLeast ? 'At least ' : ''}${count(n, 'run')}`
+      } went wrong</a> in the last 24 hours.</p>`;
+
+const filter = ({ asked, tags }: Overview): Html => html`<form id="filter" class="filter"
+    role="search" method="get" action="/" hx-get="/" hx-trigger="input delay:250ms, submit"
+    hx-target="#page" hx-swap="innerMorph" hx-push-url="true" hx-sync="#page:replace">
+    <input id="filter-text" type="search" name="text" value="${asked.text}" maxlength="100"
+      placeholder="Name, description or tag" aria-label="Filter by text" autocomplete="off"
+      autocapitalize="off" spellcheck="false" data-search>
+    ${(tags.length > 0 || asked.tag !== null) && tagChoice(tags, asked.tag)}
+    ${asked.state !== null && html`<input type="hidden" name="state" value="${asked.state}">`}
+    <button class="unseen">Filter</button>
+  </form>`;
+
+function tagChoice(tags: Overview['tags'], chosen: string | null): Html {
+  const known = chosen === null || tags.some(([tag]) => tag === chosen);
+  const all = known ? tags : [...tags, [chosen, 0] as const];
+  return html`<select id="filter-tag" name="tag" aria-label="Tag">
+    <option value="">All tags</option>${all.map(
+      ([tag, n]) =>
+        html`<option value="${tag}"${tag === chosen && html` selected`}>${tag} (${n})</option>`,
+    )}</select>`;
+}
+
+/** Which part of the list this is, and the way to the others; nothing where it is all there is. */
+function pager({ asked, found, all, pages, more }: Overview): Printable {
+  if (found === all && pages === 1 && !more) return null;
+  const { page } = asked;
+  const to = (other: number): JobsAsked => ({ ...asked, page: other });
+  return html`<p class="pager">${page > 1 && link(to(page - 1), false, html`← Previous page`)}
+    <span>${found < all && `${found.toLocaleString('en-GB')} of `}${count(all, 'job')}${
+      pages > 1 && `, page ${page} of ${pages}`
+    }</span>
+    ${page < pages && link(to(page + 1), false, html`Next page →`)}
+    ${
+      more &&
+      html`<span>The store has more: only the first by name are read, since each is
+      billed.</span>`
+    }</p>`;
+}

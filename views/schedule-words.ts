@@ -19,7 +19,18 @@ export function scheduleWords(text: string | null, timeZone: string, name: strin
  * A schedule in words, such as "At 02:00, only on Monday", with H as the number it is. The time
  * zone is left to the caller to show.
  */
-export function describe({ rules, timeZone }: Schedule): string {
+export function describe(schedule: Schedule): string {
+  const known = worded.get(schedule);
+  if (known !== undefined) return known;
+  const made = wordsOf(schedule);
+  worded.set(schedule, made);
+  return made;
+}
+
+/** Wording takes as long as all the rest of a job's row, and a list of jobs is read all day. */
+const worded = new WeakMap<Schedule, string>();
+
+function wordsOf({ rules, timeZone }: Schedule): string {
   const [first = '', ...others] = rules.map((rule) => ruleWords(rule, timeZone));
   return [first, ...others.map((other) => other.replace(/^./, (letter) => letter.toLowerCase()))]
     .join('; ')
