@@ -26,6 +26,7 @@ export type Event =
       readonly to: Instant;
       readonly by: string | null;
     }
+  | { readonly kind: 'end-backfill'; readonly id: string; readonly by: string | null }
   | { readonly kind: 'define'; readonly definition: Definition }
   | { readonly kind: 'retire' }
   /** The store's clock was reset by an operator to an earlier time than it had given out. */

@@ -182,9 +182,24 @@ export function backfill(
   const first = neighbours(record, from).next;
   if (first === undefined || first > to || to > ctx.now) return refuse('nothing-to-backfill');
   set(draft, { backfill: { id, from, to, cursor: from, since: ctx.now, by } });
-  const detail = `${isoInstant(from)} to ${isoInstant(to)}`;
+  const detail = `${isoInstant(first)} to ${isoInstant(to)}`;
   const change = { before: null, after: `backfill of ${detail}` };
   note(draft, { action: 'backfill', by, job: record.name, runId: null, detail, ...change }, ctx);
   plan(draft, ctx);
   return undefined;
+}
+
+/** Opens no more of a backfill; a run of it that is under way goes on. Of another's, nothing. */
+export function endBackfill(
+  draft: Draft,
+  { id, by }: Of<'end-backfill'>,
+  ctx: DecisionContext,
+): undefined {
+  const { backfill: current, name: job } = draft.record;
+  if (current?.id !== id) return undefined;
+  set(draft, { backfill: null });
+  const detail = `nothing after ${isoInstant(current.cursor)} is opened any more`;
+  const change = { before: `a backfill up to ${isoInstant(current.to)}`, after: null };
+  note(draft, { action: 'end-backfill', by, job, runId: null, detail, ...change }, ctx);
+  plan(draft, ctx);
 }

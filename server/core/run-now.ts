@@ -171,6 +171,13 @@ export const backfillJob = (
   },
 ): Promise<Changed> => change(deps, job, { kind: 'backfill', id: deps.newId(), ...span });
 
+/** Opens no more of a backfill that is under way. */
+export const endBackfill = (
+  deps: Deps,
+  job: string,
+  { id, by }: { readonly id: string; readonly by: string | null },
+): Promise<Changed> => change(deps, job, { kind: 'end-backfill', id, by });
+
 /** Cancels a waiting run at once, a running one through its signal. */
 export const cancelRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
   changeRun(deps, runId, { kind: 'cancel', runId, by });

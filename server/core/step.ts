@@ -3,7 +3,16 @@ import { draftOf, setLease, type DecisionContext, type Draft } from './draft.ts'
 import { refuse, type Event, type Of, type Refusal, type Stepped } from './event.ts';
 import { arm, passTime, plan } from './plan.ts';
 import type { JobRecord } from './records.ts';
-import { backfill, cancel, forget, free, pause, resumeByHand, startByHand } from './requests.ts';
+import {
+  backfill,
+  cancel,
+  endBackfill,
+  forget,
+  free,
+  pause,
+  resumeByHand,
+  startByHand,
+} from './requests.ts';
 import { rewind } from './rewind.ts';
 import { settle } from './settle.ts';
 import { STAMP } from './time.ts';
@@ -59,6 +68,8 @@ function happen(
       return resumeByHand(draft, event, ctx);
     case 'backfill':
       return backfill(draft, event, ctx);
+    case 'end-backfill':
+      return endBackfill(draft, event, ctx);
     case 'retire':
       return retire(draft, ctx);
     case 'forget':

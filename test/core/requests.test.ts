@@ -247,6 +247,25 @@ describe('backfill', () => {
     expect(job.record?.backfill).toBeNull();
   });
 
+  test('that is ended opens no more runs, and the one under way goes on', () => {
+    const job = new PureJob({ ...hourly, catchUp: { runs: 'none' } }, at('00:00'));
+    job.wakeAndRun(at('03:30'));
+    const span = { from: at('00:30'), to: at('02:30') };
+    job.send({ kind: 'backfill', id: 'b1', by: 'ann', ...span }, at('03:31'));
+    const [attempt] = Object.keys(job.record?.active ?? {});
+
+    job.send({ kind: 'end-backfill', id: 'another', by: 'ben' }, at('03:31:10'));
+    const stays = job.record?.backfill?.id;
+    job.send({ kind: 'end-backfill', id: 'b1', by: 'ben' }, at('03:31:20'));
+    job.finish(attempt ?? '', at('03:31:30'));
+    job.wakeAndRun(at('03:32'));
+
+    expect(stays).toBe('b1');
+    expect(job.record?.backfill).toBeNull();
+    expect(job.history()).toEqual(['01:00–03:00 missed: outage (3)', '03:31 succeeded']);
+    expect(job.actions.filter((action) => action === 'end-backfill')).toHaveLength(1);
+  });
+
   test('an occurrence that fell due while it held the slot still runs', () => {
     const job = new PureJob({ ...hourly, catchUp: { runs: 'none' } }, at('00:00'));
     job.wakeAndRun(at('03:30'));
