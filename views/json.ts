@@ -1,10 +1,29 @@
+import { fit } from './fit.ts';
 import { html, type Html } from './html.ts';
 
+export interface JsonShown {
+  /** So many bytes of the page at most. */
+  readonly bytes: number;
+  /** Where all of it can be had; null for nowhere. */
+  readonly download: string | null;
+}
+
 /** A section with JSON text laid out to be read; nothing where there is none. */
-export const jsonBlock = (title: string, text: string | null): Html | null =>
-  text === null
-    ? null
-    : html`<section><h2>${title}</h2><pre tabindex="0">${pretty(text)}</pre></section>`;
+export function jsonBlock(
+  title: string,
+  text: string | null,
+  { bytes, download }: JsonShown,
+): Html | null {
+  if (text === null) return null;
+  const shown = fit(pretty(text), bytes);
+  return html`<section>
+    <div class="head"><h2>${title}</h2>${
+      download !== null && html`<p class="none"><a href="${download}" download>Download</a></p>`
+    }</div>
+    <pre tabindex="0" role="region" aria-label="${title}">${shown.text}${!shown.whole && '…'}</pre>
+    ${!shown.whole && html`<p class="none">The rest is left out here.</p>`}
+  </section>`;
+}
 
 /** Deeper than this, the indentation would be far longer than the text. */
 const DEPTH_LIMIT = 40;

@@ -1,171 +1,89 @@
-import type { Cost } from '../server/core/cost.ts';
-import type { Attempt, LateResult, Run, RunError } from '../server/core/records.ts';
-import type { LogView } from '../server/core/summary.ts';
-import type { Instant } from '../server/core/time.ts';
+import type { LateResult, Run } from '../server/core/records.ts';
+import { fitted } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { jsonBlock } from './json.ts';
-import { action, page, poller, type AssetPaths } from './layout.ts';
-import { logSection } from './log.ts';
-import { latenessOf, rangeWords, runDuration, runLink } from './runs.ts';
-import { isLive, mark, stateWord, toneOf } from './state.ts';
-import { count, duration, exactTime, time } from './time.ts';
+import { logKept, logSection } from './log.ts';
+import { aroundRun } from './run-around.ts';
+import { banner } from './run-banner.ts';
+import { facts } from './run-facts.ts';
+import { leaseOf, retryOf, type RunView } from './run-view.ts';
+import { jobLink } from './runs.ts';
+import { exactTime } from './time.ts';
+import { attemptsTable } from './waterfall.ts';
 
-export interface RunView {
-  readonly run: Run;
-  readonly log: LogView;
-  readonly now: Instant;
-  readonly refreshSeconds: number;
-}
+export type { RunView } from './run-view.ts';
 
-export const runPage = (view: RunView, assets: AssetPaths): Html =>
-  page({
-    title: `${view.run.job}: ${stateWord(view.run.state)}`,
-    assets,
-    body: html`<div id="run">${runFragment(view)}</div>`,
-  });
-
-/** All of a run. While it may change, it asks for itself again; a final run has no poller. */
-export const runFragment = ({ run, log, now, refreshSeconds }: RunView): Html => html`
-  ${isLive(run.state) && runPoller(run, refreshSeconds)}
+/** All of a run: what happened first, then how, then all that is known. */
+export const runBody = (view: RunView): Html => html`
   <div class="head">
-    <h1><a href="/">Jobs</a> / <span class="name">${run.job}</span></h1>
-    ${isLive(run.state) && cancelButton(run)}
+    <h1><a href="/runs">Runs</a> / <span class="name">${jobLink(view.run.job)}</span>
+      <small>${occasion(view.run)}</small></h1>
+    ${aroundRun(view)}
   </div>
-  ${banner(run, now)}
-  ${progressBar(run, log)}
-  ${facts(run, now)}
-  ${attemptsTable(run, now)}
-  ${notes(run)}
-  ${logSection(log)}
-  ${jsonBlock('Input', run.input)}
-  ${jsonBlock('Output', run.output)}
-  ${run.lateResult !== null && lateResult(run.lateResult)}`;
+  ${banner(view)}
+  ${view.run.range === null ? columns(view) : html`<div class="run-facts">${facts(view)}</div>`}`;
 
-const runPoller = ({ id }: Run, seconds: number): Html =>
-  poller({ url: `/fragments/runs/${pathPart(id)}`, target: '#run', seconds });
+const columns = (view: RunView): Html => html`<div class="run-columns">
+    <div>
+      ${attemptsTable({ ...view, lease: leaseOf(view), retry: retryOf(view) })}
+      ${view.log === null ? logKept : logSection(view.log)}
+      ${data(view.run, 'output')}
+      ${data(view.run, 'input')}
+      ${notes(view.run)}
+      ${view.run.lateResult !== null && lateResult(view.run.lateResult)}
+    </div>
+    ${facts(view)}
+  </div>`;
 
-const cancelButton = ({ id, job }: Run): Html =>
-  action({
-    url: `/runs/${pathPart(id)}/cancel`,
-    label: 'Cancel',
-    about: `this run of ${job}`,
-    confirm: 'Cancel this run?',
-  });
-
-/** What happened, in one look: the error before anything else, with its stack where it is a bug. */
-function banner(run: Run, now: Instant): Html {
-  const { state, reason, error, range } = run;
-  const took = runDuration(run, now);
-  return html`<section class="banner ${toneOf(state)}">
-    ${error !== null && errorText(toneOf(state) === 'bad' ? error : { ...error, stack: null })}
-    ${range !== null && html`<p>${rangeWords(range, run)}</p>`}
-    <p class="state">${mark(state)}<b>${stateWord(state)}</b>${
-      reason !== null && html` <span>${reason}</span>`
-    }${took !== null && html` <span>${took}</span>`}</p>
-  </section>`;
+function occasion({ range, scheduledAt, trigger, createdAt }: Run): Printable {
+  if (range !== null) return null;
+  if (trigger === 'schedule' && scheduledAt !== null) return exactTime(scheduledAt);
+  if (trigger === 'backfill' && scheduledAt !== null) {
+    return html`backfill of ${exactTime(scheduledAt)}`;
+  }
+  return html`by hand, ${exactTime(createdAt - (createdAt % 1000))}`;
 }
 
-function errorText({ name, message, stack }: RunError): Html {
-  const head = `${name}: ${message}`;
-  // Most stacks begin with what stands above them already.
-  const calls = stack?.startsWith(head) ? stack.slice(head.length).replace(/^\n/, '') : stack;
-  return html`<p class="error"><b>${name}</b>: ${message}</p>
-    ${calls && html`<pre tabindex="0">${calls}</pre>`}`;
+/** In bytes of the page. What is longer can be had whole. */
+const DATA_SHOWN = { input: 7000, output: 10_000 } as const;
+
+function data(run: Run, name: 'input' | 'output'): Html | null {
+  const title = name === 'input' ? 'Input' : 'Output';
+  const download = `/runs/${pathPart(run.id)}/${name}.json`;
+  return jsonBlock(title, run[name], { bytes: DATA_SHOWN[name], download });
 }
 
-function progressBar(run: Run, log: LogView): Printable {
-  const progress = log.progress ?? run.progress;
-  if (progress === null) return null;
-  const { done, total } = progress;
-  if (total === null) return html`<p class="progress">${done} done</p>`;
-  return html`<p class="progress"><progress value="${done}" max="${total}"></progress>
-    ${done} of ${total}</p>`;
-}
-
-type Fact = readonly [label: string, value: Printable];
-
-function facts(run: Run, now: Instant): Html {
-  const known = allFacts(run, now).filter(([, value]) => value !== null);
-  return html`<dl class="facts">${known.map(
-    ([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`,
-  )}</dl>`;
-}
-
-/** In the order of asking: what, when, how long, by whom, and the rest. */
-function allFacts(run: Run, now: Instant): Fact[] {
-  const { cause, attempts, range } = run;
-  const fence = attempts.at(-1)?.fence ?? null;
-  return [
-    ['Trigger', run.trigger],
-    ['Scheduled', range !== null ? null : moment(run.scheduledAt, now)],
-    ['Started', moment(run.startedAt, now)],
-    ['Lateness', latenessOf(run)],
-    ['Ended', moment(run.endedAt, now)],
-    ['Duration', runDuration(run, now)],
-    ['Attempts', attempts.length === 0 ? null : attempts.length],
-    ['Fencing token', fence],
-    ['Requested by', run.requestedBy],
-    ['Cause', cause === null ? null : runLink(cause, cause)],
-    ['Backfill', run.backfillOf],
-    // The second part of a W3C traceparent.
-    ['Trace id', mono(run.traceparent?.split('-')[1])],
-    ['Run id', mono(run.id)],
-    ['Build', mono(run.build)],
-    ['Billed', run.cost && costWords(run.cost)],
-  ];
-}
-
-const costWords = ({ reads, writes, deletes }: Cost): string =>
-  [
-    count(reads, 'read'),
-    count(writes, 'write'),
-    ...(deletes > 0 ? [count(deletes, 'delete')] : []),
-  ].join(', ');
-
-const mono = (text: string | undefined): Html | null =>
-  text === undefined ? null : html`<code>${text}</code>`;
-
-const moment = (at: Instant | null, now: Instant): Html | null =>
-  at === null ? null : html`${exactTime(at)} <small>${time(at, now)}</small>`;
-
-function attemptsTable({ attempts }: Run, now: Instant): Printable {
-  if (attempts.length === 0) return null;
-  return html`<section>
-    <h2>Attempts</h2>
-    <div class="scroll" tabindex="0"><table>
-      <thead><tr><th>No.</th><th>Outcome</th><th>Started</th><th>Duration</th><th>Owner</th>
-        <th>Error</th></tr></thead>
-      <tbody>${attempts.map((attempt) => attemptRow(attempt, now))}</tbody>
-    </table></div>
-  </section>`;
-}
-
-const attemptRow = (attempt: Attempt, now: Instant): Html => html`
-  <tr>
-    <td>${attempt.n}</td>
-    <td>${attempt.outcome?.replaceAll('_', ' ') ?? 'running'}</td>
-    <td>${exactTime(attempt.startedAt)}</td>
-    <td>${duration(Math.max(0, (attempt.endedAt ?? now) - attempt.startedAt))}</td>
-    <td><code>${attempt.owner}</code></td>
-    <td>${attempt.error !== null && `${attempt.error.name}: ${attempt.error.message}`}</td>
-  </tr>`;
+const NOTES_SHOWN = 12;
+const NOTE_SHOWN = 300;
 
 function notes(run: Run): Printable {
   if (run.notes.length === 0) return null;
-  return html`<section>
+  const shown = run.notes.slice(-NOTES_SHOWN);
+  const left = run.notes.length - shown.length;
+  return html`<section id="notes">
     <h2>Notes</h2>
-    <ul class="notes">${run.notes.map(
-      ({ at, text }) => html`<li>${exactTime(at)} ${text}</li>`,
+    ${left > 0 && html`<p class="none">${left} older ones are left out here.</p>`}
+    <ul class="notes">${shown.map(
+      ({ at, text }) => html`<li>${exactTime(at)} ${fitted(text, NOTE_SHOWN)}</li>`,
     )}</ul>
   </section>`;
 }
 
+const LATE_SHOWN = { error: 1000, output: 2000 } as const;
+
 /** Shown apart: the run stays what it was decided to be. */
-const lateResult = ({ at, outcome, error, output, notes: said }: LateResult): Html => html`<section>
+const lateResult = ({ at, outcome, error, output, notes: said }: LateResult): Html => html`
+  <section id="late">
     <h2>Late result</h2>
     <p>After this run was decided, at ${exactTime(at)}, an attempt still reported
       <b>${outcome.replaceAll('_', ' ')}</b>. It changed nothing.</p>
-    ${said.map((text) => html`<p>${text}</p>`)}
-    ${error !== null && errorText(error)}
-    ${jsonBlock('Late output', output)}
+    ${said.slice(0, NOTES_SHOWN).map((text) => html`<p>${fitted(text, NOTE_SHOWN)}</p>`)}
+    ${
+      error !== null &&
+      html`<p class="why"><b>${fitted(error.name, NOTE_SHOWN)}</b>: ${fitted(
+        error.message,
+        LATE_SHOWN.error,
+      )}</p>`
+    }
+    ${jsonBlock('Late output', output, { bytes: LATE_SHOWN.output, download: null })}
   </section>`;

@@ -24,20 +24,34 @@ export async function readLogView(
   let entries: Entry[] = [];
   let progress: LogView['progress'] = null;
   let last: LogChunk | undefined;
-  for (let read = 0; read < READS_LIMIT; read++) {
-    const chunks = await store.readLog(runId, last === undefined ? 0 : last.n + 1, CHUNKS_PER_READ);
+  for await (const chunks of readChunks(store, runId)) {
     for (const chunk of chunks) {
       entries.push(...entriesOf(chunk, last));
       progress = chunk.progress ?? progress;
       last = chunk;
     }
     entries = newest(entries, limit);
-    if (chunks.length < CHUNKS_PER_READ) break;
   }
   return { entries, progress };
 }
 
-function entriesOf(chunk: LogChunk, before: LogChunk | undefined): Entry[] {
+/** All that is kept of a run's log, from its beginning, in bounded pages. */
+export async function* readChunks(
+  store: Pick<Store, 'readLog'>,
+  runId: string,
+): AsyncGenerator<readonly LogChunk[]> {
+  let from = 0;
+  for (let read = 0; read < READS_LIMIT; read++) {
+    const chunks = await store.readLog(runId, from, CHUNKS_PER_READ);
+    const last = chunks.at(-1);
+    if (last !== undefined) yield chunks;
+    if (last === undefined || chunks.length < CHUNKS_PER_READ) return;
+    from = last.n + 1;
+  }
+}
+
+/** A chunk's lines, behind a mark where lines before them are missing. */
+export function entriesOf(chunk: LogChunk, before: LogChunk | undefined): Entry[] {
   const lines = chunk.lines.map((line) => ({ kind: 'line', line }) as const);
   const missing = chunk.first - endOf(before, chunk);
   return missing > 0 ? [{ kind: 'dropped', count: missing }, ...lines] : lines;
@@ -45,11 +59,13 @@ function entriesOf(chunk: LogChunk, before: LogChunk | undefined): Entry[] {
 
 /** Number of the line after the last one of the chunk before; 0 where an attempt begins. */
 function endOf(before: LogChunk | undefined, { n }: LogChunk): number {
-  if (before === undefined || attemptOf(before.n) !== attemptOf(n)) return 0;
+  if (before === undefined || attemptOf(before) !== attemptOf({ n })) return 0;
   return before.first + before.lines.length;
 }
 
-const attemptOf = (n: number): number => Math.floor(n / CHUNKS_PER_ATTEMPT);
+/** The attempt that a chunk is of, from 1. */
+export const attemptOf = ({ n }: { readonly n: number }): number =>
+  Math.floor(n / CHUNKS_PER_ATTEMPT) + 1;
 
 /** The last `limit` entries, with one mark in front for all the lines before them. */
 function newest(entries: Entry[], limit: number): Entry[] {
