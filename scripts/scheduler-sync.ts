@@ -7,7 +7,8 @@
  *
  *   --per-job long    triggers of their own for the jobs that a tick can't carry: the default;
  *                     all for every job with a schedule, none for the tick alone
- *   --offline         leaves the store alone, and with it which triggers are paused
+ *   --offline         leaves the store alone, and with it which triggers are paused; else what
+ *                     --apply and --check come to is kept there, for the dashboard's system page
  *   --json            the plan for programs
  *
  * Always there is the tick, which wakes all jobs each minute. Only Cloud Scheduler jobs are touched
@@ -23,12 +24,19 @@ import { readConfig, type Config } from '../server/config.ts';
 import type { Pause } from '../server/core/records.ts';
 import { jobsOnRecord } from '../server/core/register.ts';
 import type { Registry } from '../server/core/registry.ts';
+import { keepSchedulerNote, triggersHash } from '../server/core/scheduler-note.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { openStore } from '../server/stores/open.ts';
 import { applyPlan, steadily, type Applied } from '../server/triggers/scheduler-apply.ts';
 import type { Scheduler } from '../server/triggers/scheduler-job.ts';
-import { planJson, planOf, type Aims, type Plan } from '../server/triggers/scheduler-plan.ts';
+import {
+  planJson,
+  planOf,
+  type Aims,
+  type Plan,
+  type Step,
+} from '../server/triggers/scheduler-plan.ts';
 import {
   PER_JOB,
   wantedJobs,
@@ -169,6 +177,7 @@ async function sync(scheduler: Scheduler, task: Task): Promise<number> {
     aims,
   );
   show(scheduler, plan, task);
+  if (options.check) await keepResult(task, plan.steps);
   if (!options.apply) return options.check && plan.steps.length > 0 ? 1 : 0;
 
   let done = 0;
@@ -181,11 +190,34 @@ async function sync(scheduler: Scheduler, task: Task): Promise<number> {
         console.error(progressLine(progress));
       },
     });
+    await keepResult(task, applied.left.steps);
     return outcome(applied);
   } catch (error) {
     const again = 'the same command goes on from there';
     console.error(`${count(done, 'step')} of ${plan.steps.length} done; ${again}`);
     throw error;
+  }
+}
+
+/**
+ * Keeps what is left to do in the store, where the system page tells it. What was done is done all
+ * the same where that fails, and the page then tells an older result, with its time.
+ */
+async function keepResult({ config, registry, wanted, options }: Task, left: readonly Step[]) {
+  if (options.offline) return;
+  const steps: Record<string, number> = {};
+  for (const { kind } of left) steps[kind] = (steps[kind] ?? 0) + 1;
+  const paused = wanted.jobs.flatMap(({ job, state }) => (state === 'paused' && job ? [job] : []));
+  const note = { inSync: left.length === 0, steps, registry: triggersHash(registry), paused };
+  try {
+    const store = await openStore(config, systemClock, () => undefined);
+    try {
+      await keepSchedulerNote(store, config.namespace, note);
+    } finally {
+      await store.close();
+    }
+  } catch {
+    // Whoever looks for the reason finds it when pauses are asked for next.
   }
 }
 

@@ -1,5 +1,12 @@
 import { blankRun } from '../server/core/blank-run.ts';
-import type { ActionRecord, JobRecord, Lease, LogChunk, Retry, Run } from '../server/core/records.ts';
+import type {
+  ActionRecord,
+  JobRecord,
+  Lease,
+  LogChunk,
+  Retry,
+  Run,
+} from '../server/core/records.ts';
 import type { Commit } from '../server/core/store.ts';
 import type { Instant } from '../server/core/time.ts';
 

@@ -78,7 +78,8 @@ describe('imports', () => {
       (to, { typeOnly, from }) =>
         to === 'views' ||
         to === 'cronstrue' ||
-        (to === 'core' && (typeOnly || /schedule\.ts$|time\.ts$|run\.ts$/.test(from))),
+        (to === 'core' &&
+          (typeOnly || /schedule\.ts$|time\.ts$|run\.ts$|run-filter\.ts$/.test(from))),
     );
 
     expect(found).toEqual([]);

@@ -10,7 +10,7 @@ import {
   waitForRun,
   type Changed,
 } from '../core/run-now.ts';
-import { isRunState, RUN_STATES } from '../core/run.ts';
+import { isRunState, RUN_STATES, type RunState } from '../core/run.ts';
 import type { Refusal } from '../core/event.ts';
 import type { Run } from '../core/records.ts';
 import { summarise, type JobSummary } from '../core/summary.ts';
@@ -101,6 +101,7 @@ async function startRun(deps: Deps, req: Request<{ name: string }>, res: Respons
     input: body['input'],
     key: idempotencyKey(req),
     beside: body['overlap'] === 'allow',
+    rerunOf: null,
     by: null,
     traceparent: req.get('traceparent') ?? null,
   });
@@ -145,9 +146,6 @@ async function listRuns(deps: Deps, req: Request, res: Response): Promise<void> 
     query.get(name),
   );
   const [since, until] = [query.get('since'), query.get('until')];
-  if (state !== undefined && !isRunState(state)) {
-    throw badRequest([{ path: '?state', message: `expected one of ${RUN_STATES.join(', ')}` }]);
-  }
   const known = trigger === 'schedule' || trigger === 'manual' || trigger === 'backfill';
   if (trigger !== undefined && !known) {
     throw badRequest([{ path: '?trigger', message: 'expected schedule, manual or backfill' }]);
@@ -155,7 +153,7 @@ async function listRuns(deps: Deps, req: Request, res: Response): Promise<void> 
   const page = await deps.store.listRuns({
     limit,
     ...(job !== undefined && { job }),
-    ...(state !== undefined && { state }),
+    ...(state !== undefined && { states: readStates(state) }),
     ...(trigger !== undefined && { trigger }),
     ...(cursor !== undefined && { cursor }),
     ...(since !== undefined && { since: instant(since, '?since') }),
@@ -164,6 +162,16 @@ async function listRuns(deps: Deps, req: Request, res: Response): Promise<void> 
   // Asked only where it makes a difference: a store may bill for it.
   if (job !== undefined && page.runs.length === 0) await summaryOf(deps, job);
   res.json({ runs: page.runs.map(runJson), next: page.cursor ?? null });
+}
+
+/** Such as `failed,lost`. */
+function readStates(text: string): RunState[] {
+  const states = text.split(',');
+  const wrong = states.filter((state) => !isRunState(state));
+  if (wrong.length === 0) return states.filter(isRunState);
+  const which = wrong.slice(0, 5).map((state) => `"${state.slice(0, 40)}"`);
+  const message = `${which.join(', ')} is no state; expected some of ${RUN_STATES.join(', ')}`;
+  throw badRequest([{ path: '?state', message }]);
 }
 
 /** All jobs of the store, as summaries, in the order of their names. */

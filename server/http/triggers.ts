@@ -4,7 +4,7 @@ import type { Deps } from '../core/deps.ts';
 import { jobOfRun } from '../core/ids.ts';
 import type { JobRecord } from '../core/records.ts';
 import { sleep } from '../core/time.ts';
-import { wakeAll, wakeJob } from '../core/wake.ts';
+import { wakeAll, wakeJob, type Woken, type WokenAll } from '../core/wake.ts';
 import { findJob } from './api.ts';
 import { HttpError } from './errors.ts';
 
@@ -30,7 +30,9 @@ export function triggerRoutes(deps: Deps): Router {
   router.post('/tick', async (_req, res) => {
     if (inRequests(deps)) return void res.json(await carriedTick(deps));
     const reach = { aheadMs: deps.timing.earlyMs, thorough: true };
-    const { started, unsteady } = await wakeAll(deps, reach);
+    const woken = await wakeAll(deps, reach);
+    const { started, unsteady } = woken;
+    await heard(deps, woken);
     res.json({ started, ...(unsteady !== null && { unsteady }) });
   });
   router.post('/jobs/:name', (req, res) => wakeOne(deps, req.params.name, res));
@@ -53,14 +55,18 @@ const inRequests = ({ carrier }: Deps): boolean => carrier !== PROCESS;
 async function wakeOne(deps: Deps, given: string, res: Response) {
   const { name } = findJob(deps, given);
   if (!inRequests(deps)) {
-    const { outcome, started } = await wakeJob(deps, name);
+    const woken = await wakeJob(deps, name);
+    const { outcome, started } = woken;
+    await heardOne(deps, woken);
     return void res.json({ job: name, outcome, started: started.map(({ runId }) => runId) });
   }
   const carrier = new RequestCarrier(deps.clock, {
     forMs: deps.requestMs - REQUEST_KEEPS_MS,
     atOnce: Infinity,
   });
-  const { outcome, started } = await wakeJob(deps, name, { carrier });
+  const woken = await wakeJob(deps, name, { carrier });
+  const { outcome, started } = woken;
+  await heardOne(deps, woken);
   const unfinished = await over(deps, carrier);
   const runs = started.map(({ runId }) => runId);
   res.json({ job: name, outcome, started: runs, ...(unfinished > 0 && { unfinished }) });
@@ -70,14 +76,24 @@ async function wakeOne(deps: Deps, given: string, res: Response) {
 const isLong = ({ registry, timing }: Deps, { name }: JobRecord): boolean =>
   (registry.get(name)?.spec.timeoutMs ?? 0) > timing.tickCarriesMs;
 
+/** A wake-up that came: noted before it is answered, for a platform may stop the process then. */
+const heard = (deps: Deps, { storeNow: at, started, lagMs }: Omit<WokenAll, 'left' | 'unsteady'>) =>
+  deps.wakes.heard(deps, { at, started, lagMs });
+
+async function heardOne(deps: Deps, { storeNow, started, lagMs }: Woken): Promise<void> {
+  if (storeNow !== null) await heard(deps, { storeNow, started: started.length, lagMs });
+}
+
 /** Starts what is due, a few at once, for as long as there is time, and waits for its end. */
 async function carriedTick(deps: Deps) {
   const forMs = deps.timing.tickCarriesMs * TICK_SLACK;
   const carrier = new RequestCarrier(deps.clock, { forMs, atOnce: AT_ONCE_IN_A_TICK });
-  let started = 0;
+  let [started, lagMs] = [0, 0];
   for (;;) {
     const woken = await wakeAll(deps, { aheadMs: deps.timing.earlyMs, thorough: true, carrier });
     started += woken.started;
+    lagMs = Math.max(lagMs, woken.lagMs);
+    await heard(deps, { storeNow: woken.storeNow, started, lagMs });
     for (const record of woken.left) if (isLong(deps, record)) deps.dispatch?.due(record);
     if (woken.unsteady !== null) return { started, unsteady: woken.unsteady };
     if (!carrier.askAgain() || carrier.taken === 0) break;

@@ -184,6 +184,7 @@ describe('bad input', () => {
     ['GET', '/api/v1/runs?limit=501', 400],
     ['GET', '/api/v1/runs?limit=ten', 400],
     ['GET', '/api/v1/runs?state=done', 400],
+    ['GET', '/api/v1/runs?state=failed,done,', 400],
     ['GET', '/api/v1/runs?colour=red', 400],
     ['GET', '/api/v1/runs?job=job&job=job', 400],
     ['GET', '/api/v1/runs?cursor=forged', 400],
@@ -281,12 +282,20 @@ describe('lists', () => {
       `/api/v1/runs?job=job&limit=2&cursor=${encodeURIComponent(next)}`,
     );
     const failed = await ask('GET', '/api/v1/runs?state=failed');
+    const either = await ask('GET', '/api/v1/runs?state=failed,succeeded&limit=6');
+    const wrong = await ask('GET', '/api/v1/runs?state=failed,dnoe');
 
     const ids = (body: typeof first.body) => body?.['runs'].map((run: { id: string }) => run.id);
     expect(ids(first.body)).toEqual(['job@20260301T000300Z', 'job@20260301T000200Z']);
     expect(ids(second.body)).toEqual(['job@20260301T000100Z']);
     expect(second.body?.['next']).toBeNull();
     expect(failed.body?.['runs']).toHaveLength(3);
+    expect(either.body?.['runs']).toHaveLength(6);
+    expect(wrong.body).toMatchObject({
+      errors: [
+        { path: '?state', message: expect.stringMatching(/^"dnoe" is no state; expected /) },
+      ],
+    });
     expect(failed.body?.['runs'][0]).toMatchObject({ error: { message: 'no' }, latenessMs: 0 });
   });
 

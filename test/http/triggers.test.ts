@@ -15,6 +15,24 @@ describe('triggers', () => {
     expect([first.body, second.body]).toEqual([{ started: 2 }, { started: 0 }]);
   });
 
+  test('each is known of afterwards, with what it started and how late it came', async () => {
+    const { service, ask } = await serve([job({ name: 'a' }), job({ name: 'b' })]);
+    const { deps, clock } = service;
+    await clock.advance(noon('00:01:05') - clock.wall());
+
+    const before = deps.wakes.last;
+    await ask('POST', '/triggers/jobs/a');
+    const one = deps.wakes.last;
+    await ask('POST', '/triggers/tick');
+    const all = deps.wakes.last;
+
+    expect([before, one, all]).toEqual([
+      null,
+      { at: noon('00:01:05'), started: 1, lagMs: 5000 },
+      { at: noon('00:01:05'), started: 1, lagMs: 5000 },
+    ]);
+  });
+
   test('nothing that a trigger says decides anything', async () => {
     const { service, ask } = await serve([job({})]);
     await service.clock.advance(60_000);

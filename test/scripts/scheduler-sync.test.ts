@@ -131,6 +131,31 @@ describe('npm run scheduler:sync', () => {
     expect(fake.jobs.get('punctual-default-job-report')?.state).toBe('ENABLED');
   });
 
+  test('keeps in the store what it found, for the system page', async () => {
+    const fake = await fakeScheduler();
+    const env = {
+      ...jobsModule(NIGHT),
+      PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
+      PUNCTUAL_WAKE: 'tick',
+    };
+    const server = await startServer(env);
+    const kept = async (): Promise<string> => {
+      const page = await (await fetch(`${server.url}/system`)).text();
+      return /Cloud Scheduler<\/dt><dd>(.*?)<\/dd>/s.exec(page)?.[1]?.replace(/<[^>]*>/g, '') ?? '';
+    };
+
+    await sync(fake, env);
+    const planned = await kept();
+    await sync(fake, env, '--check');
+    const checked = await kept();
+    await sync(fake, env, '--apply');
+    const applied = await kept();
+
+    expect(planned).toMatch(/^never compared/);
+    expect(checked).toMatch(/^out of step .*: 2 to create$/);
+    expect(applied).toMatch(/^in step when last compared, /);
+  });
+
   test("leaves somebody else's job that is in the way, says so, and exits 1", async () => {
     const fake = await fakeScheduler();
     const jobs = jobsModule(NIGHT);

@@ -21,7 +21,7 @@ describe.skipIf(emulator === null)('npm run store:copy', () => {
 
     expect([tooSoon.status, tooSoon.err]).toEqual([2, `${db} is in use: stop the server first\n`]);
     expect(status).toBe(0);
-    expect(out).toMatch(/^moved 4 jobs, \d+ runs, .*checksum [0-9a-f]{32}\)\n.* is sealed\./);
+    expect(out).toMatch(/^moved 5 jobs, \d+ runs, .*checksum [0-9a-f]{32}\)\n.* is sealed\./);
     expect([again.status, again.err]).toEqual([2, `${db} was moved there already, and whole\n`]);
     expect(await after.json(`/api/v1/runs/${encodeURIComponent(run.id)}`)).toMatchObject({
       id: run.id,

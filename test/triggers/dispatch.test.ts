@@ -74,7 +74,14 @@ describe('with Cloud Tasks', () => {
     const fake = await playCloudTasks();
     const options = { env: withTasks(fake.endpoint), dispatch: openDispatch };
     const { service } = await serve([byHand({ timeout: '5m' })], options);
-    const request = { input: undefined, key: 'a', beside: false, rerunOf: null, by: null, traceparent: null };
+    const request = {
+      input: undefined,
+      key: 'a',
+      beside: false,
+      rerunOf: null,
+      by: null,
+      traceparent: null,
+    };
 
     const asked = await runNow(service.deps, service.deps.registry.get('job')!, request);
 
