@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { demoService } from '../../scripts/demo.ts';
+import { tempFolder } from '../process/server.ts';
+import { launchChromium } from './chromium.ts';
+import { openPage, sideways } from './page.ts';
+
+/** Every page, as the pictures show them: what axe-core finds, and whether a phone can hold it. */
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+}, 60_000);
+afterAll(() => browser.close());
+
+/** Such as `color-contrast: .none, .pager a`. */
+async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: axe });
+  return await page.evaluate(async () => {
+    const tool: { run(): Promise<AxeResults> } = Reflect.get(globalThis, 'axe');
+    const { violations: found } = await tool.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
+  });
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+}
+
+const WIDTHS = [1280, 360] as const;
+const THEMES = ['light', 'dark'] as const;
+
+describe('every page', () => {
+  test('is free of what axe-core finds, in both themes, and no phone scrolls it sideways', async () => {
+    const demo = await demoService(join(tempFolder(), 'punctual.db'));
+    const pages = Object.entries(await demo.pages());
+    const found: Record<string, unknown> = {};
+    const wide: string[] = [];
+    try {
+      for (const width of WIDTHS) {
+        // Scripts of tests are no part of the page, so its policy does not let them in.
+        const view = { viewport: { width, height: 800 }, bypassCSP: true };
+        const { page } = await openPage(browser, demo.url, view);
+        for (const [name, path] of pages) {
+          await page.goto(demo.url + path);
+          for (const colorScheme of THEMES) {
+            await page.emulateMedia({ colorScheme });
+            const what = await violations(page);
+            if (what.length > 0) found[`${name}, ${width} px, ${colorScheme}`] = what;
+          }
+          if ((await sideways(page)) > 0) wide.push(`${name}, ${width} px`);
+        }
+      }
+    } finally {
+      await demo.stop();
+    }
+
+    expect(found).toEqual({});
+    expect(wide).toEqual([]);
+  }, 300_000);
+});
