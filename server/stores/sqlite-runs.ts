@@ -84,8 +84,9 @@ export function runQuery(query: RunQuery) {
   const { at, id } = cursor === undefined ? first : positionOf(cursor, filters);
   const among = [since ?? -Infinity, at, id];
   const walks = (states === undefined ? [undefined] : statesOf(states)).map((state) => {
-    const { where, values } = walkOf(query, state);
-    const sql = `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where} AND at > ? AND (at, id) < (?, ?)`;
+    const { index, where, values } = walkOf(query, state);
+    const from = `SELECT ${RUN_COLUMNS} FROM runs INDEXED BY ${index}`;
+    const sql = `${from} WHERE ${where} AND at > ? AND (at, id) < (?, ?)`;
     return { sql, values: [...values, ...among] };
   });
   const merged = walks.map((walk) => walk.sql).join(' UNION ALL ');
@@ -94,8 +95,9 @@ export function runQuery(query: RunQuery) {
   return { sql, values, filters };
 }
 
-/** What holds besides for the runs of one state, or of any. */
-function walkOf({ job, trigger }: RunQuery, state: RunState | undefined) {
+/** What holds besides for the runs of one state, or of any, and the index to walk along. */
+function walkOf(query: RunQuery, state: RunState | undefined) {
+  const { job, trigger } = query;
   const where: string[] = [];
   const values: SQLInputValue[] = [];
   for (const [column, value] of Object.entries({ job, state, trigger })) {
@@ -103,9 +105,22 @@ function walkOf({ job, trigger }: RunQuery, state: RunState | undefined) {
     where.push(`${column} = ?`);
     values.push(value);
   }
-  // Lets SQLite use the index that leaves scheduled runs out.
-  if (trigger !== undefined && trigger !== 'schedule') where.push("trigger <> 'schedule'");
-  return { where: where.join(' AND ') || 'TRUE', values };
+  const index = indexFor(query, state);
+  // Without it SQLite does not see that the index, which leaves scheduled runs out, has them all.
+  if (index === 'runs_trigger') where.push("trigger <> 'schedule'");
+  return { index, where: where.join(' AND ') || 'TRUE', values };
+}
+
+/**
+ * The index with the fewest rows to pass over. Left to itself SQLite took the one of all jobs' runs
+ * of a state for one job's, and read forty times as much.
+ */
+function indexFor({ job, trigger }: RunQuery, state: RunState | undefined): string {
+  if (job !== undefined && state !== undefined) return 'runs_job_state';
+  if (job !== undefined && trigger !== undefined) return 'runs_job_trigger';
+  if (job !== undefined) return 'runs_job';
+  if (trigger !== undefined && trigger !== 'schedule') return 'runs_trigger';
+  return state === undefined ? 'runs_at' : 'runs_state';
 }
 
 /** More rows than anybody can hold. */

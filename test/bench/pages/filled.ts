@@ -87,9 +87,11 @@ function write(path: string, runs: number): void {
   for (const row of db.prepare('SELECT name, doc FROM jobs').all()) {
     const record: JobRecord = JSON.parse(String(row['doc']));
     const i = Number(String(row['name']).slice(-3));
-    update.run(JSON.stringify({ ...record, ...past(i, now, count(i)) }), record.name);
+    update.run(JSON.stringify({ ...record, ...past(i, now) }), record.name);
   }
   db.exec('COMMIT');
+  // All at once it is more than the log of writes ever holds.
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   db.close();
 }
 
@@ -141,10 +143,10 @@ function pastRun(i: number, at: Instant, back: number): Run {
   };
 }
 
-/** What the job's own record remembers of it. */
-function past(i: number, now: Instant, perJob: number): Partial<JobRecord> {
+/** What the job's own record remembers, of runs too that retention has deleted since. */
+function past(i: number, now: Instant): Partial<JobRecord> {
   const recent: Outcome[] = [];
-  for (let back = Math.min(RECENT, perJob) - 1; back >= 0; back -= 1) {
+  for (let back = RECENT - 1; back >= 0; back -= 1) {
     const at = now - back * EVERY_MS - i * 100;
     const job = nameOf(i);
     const ms = msOf(i, back);
