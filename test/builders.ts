@@ -7,6 +7,7 @@ import type {
   Retry,
   Run,
 } from '../server/core/records.ts';
+import type { Request } from '../server/core/run-now.ts';
 import type { Commit } from '../server/core/store.ts';
 import type { Instant } from '../server/core/time.ts';
 
@@ -78,6 +79,17 @@ export const retry = (change: Partial<Retry> = {}): Retry => ({
   notBefore: AT,
   since: AT,
   beside: false,
+  ...change,
+});
+
+/** A run that somebody asks for by hand. */
+export const runRequest = (change: Partial<Request> = {}): Request => ({
+  input: undefined,
+  key: undefined,
+  beside: false,
+  rerunOf: null,
+  by: null,
+  traceparent: null,
   ...change,
 });
 

@@ -2,9 +2,11 @@ import type { ActionRecord } from '../server/core/records.ts';
 import type { Instant } from '../server/core/time.ts';
 import { byDay } from './days.ts';
 import { html, type Html, type Printable } from './html.ts';
+import { filtering, options } from './layout.ts';
 import { pager, type Looked, type Trail } from './pager.ts';
-import { jobLink } from './runs.ts';
+import { jobLink, type RunsShown } from './runs.ts';
 import { clockTime, time } from './time.ts';
+import { withQuery } from './urls.ts';
 import { firstLine, runLink, runName } from './why.ts';
 
 /** Who did what. */
@@ -46,17 +48,12 @@ const WHO = [
 function filterForm({ asked, hints }: ActionsView): Html {
   const named = asked.by !== '' && WHO.every(([value]) => value !== asked.by);
   const who = [...WHO, ...(named ? [[asked.by, asked.by] as const] : [])];
-  return html`<form id="filter" class="filter" role="search" method="get" action="/actions"
-    hx-get="/actions" hx-target="#page" hx-swap="innerMorph" hx-push-url="true"
-    hx-sync="#page:replace" hx-trigger="input delay:250ms, submit">
+  return html`<form id="filter" action="/actions" ${filtering('/actions')}>
     <input id="job" type="search" name="job" value="${asked.job}" data-search list="hints"
       aria-label="Job" placeholder="All jobs" maxlength="63" autocomplete="off"
       autocapitalize="off" autocorrect="off" spellcheck="false">
     <datalist id="hints">${hints.map((hint) => html`<option value="${hint}">`)}</datalist>
-    <select id="by" name="by" aria-label="Who">${who.map(
-      ([value, words]) =>
-        html`<option value="${value}"${value === asked.by && html` selected`}>${words}</option>`,
-    )}</select>
+    <select id="by" name="by" aria-label="Who">${options(who, asked.by)}</select>
     <button>Show</button>
   </form>`;
 }
@@ -67,22 +64,15 @@ const problem = ({ asked }: ActionsView, { message, instead }: ActionsProblem): 
     html`. Did you mean <a href="${actionsUrl({ ...asked, job: instead })}">${instead}</a>?`
   }</li></ul>`;
 
-const given = ({ job, by }: ActionsView['asked']): Record<string, string> => ({
-  ...(job !== '' && { job }),
-  ...(by !== '' && { by }),
-});
-
-function actionsUrl(asked: ActionsView['asked']): string {
-  const query = new URLSearchParams(given(asked));
-  return query.size === 0 ? '/actions' : `/actions?${query.toString()}`;
-}
+const actionsUrl = ({ job, by }: ActionsView['asked']): string =>
+  withQuery('/actions', { job, by });
 
 function list(view: ActionsView): Html {
   const { actions, asked, trail, next, search, now } = view;
-  return html`${actions.length > 0 ? actionsTable(actions, now) : nothing(view)}
+  return html`${actions.length > 0 ? actionsTable(actions, now, { job: 'shown' }) : nothing(view)}
     ${pager({
       path: '/actions',
-      query: given(asked),
+      query: { job: asked.job, by: asked.by },
       trail,
       next,
       noun: 'action',
@@ -111,15 +101,26 @@ const COLUMNS = [
 ] as const;
 
 /** Actions, newest first, each UTC day under its own heading. */
-export const actionsTable = (actions: readonly ActionRecord[], now: Instant): Html =>
-  html`<table class="action-list">
-    <thead><tr>${COLUMNS.map(
+export function actionsTable(
+  actions: readonly ActionRecord[],
+  now: Instant,
+  shown: RunsShown,
+): Html {
+  const columns = COLUMNS.filter(([name]) => name !== 'job' || shown.job === 'shown');
+  return html`<table class="action-list">
+    <thead><tr>${columns.map(
       ([name, words]) => html`<th scope="col" class="${name}">${words}</th>`,
     )}</tr></thead>
-    ${byDay(actions, { now, columns: COLUMNS.length, row: (action) => actionRow(action, now) })}
+    ${byDay(actions, {
+      list: 'actions',
+      now,
+      columns: columns.length,
+      row: (action) => actionRow(action, now, shown),
+    })}
   </table>`;
+}
 
-export function actionRow(record: ActionRecord, now: Instant): Html {
+export function actionRow(record: ActionRecord, now: Instant, shown: RunsShown): Html {
   const { id, at, job, runId } = record;
   const [verb, object] = kindOf(record).words;
   return html`
@@ -129,7 +130,7 @@ export function actionRow(record: ActionRecord, now: Instant): Html {
     <td class="what"><b>${verb}</b> ${
       runId === null ? object : runLink(runId, runName(runId, at) ?? object)
     }</td>
-    <td class="job">${job !== null && jobLink(job)}</td>
+    ${shown.job === 'shown' && html`<td class="job">${job !== null && jobLink(job)}</td>`}
     <td class="change">${change(record)}</td>
   </tr>`;
 }

@@ -6,8 +6,10 @@ import type { Instant } from '../server/core/time.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { tied, wrongWords, type FieldProblems } from './input-fields.ts';
 import { action } from './layout.ts';
+import { jobLink } from './runs.ts';
 import { isLive, runBadge } from './state.ts';
 import { count, exactTime, since, timeAs, utc, wallDayTime } from './time.ts';
+import { jobUrl } from './urls.ts';
 import { runLink } from './why.ts';
 
 /** A backfill as somebody is choosing it. */
@@ -50,12 +52,12 @@ export interface RunningBackfill {
   readonly left: Pick<BackfillPlan, 'count' | 'atLeast'>;
 }
 
-const url = (name: string): string => `/jobs/${pathPart(name)}/backfill`;
+const url = (name: string): string => jobUrl(name, '/backfill');
 
 /** Chooses a range of the past, and shows what would be opened before anything is. */
 export const backfillBody = (view: BackfillView): Html => html`
   <div class="head"><h1><a href="/">Jobs</a> /
-    <a href="/jobs/${pathPart(view.name)}">${view.name}</a> / Backfill</h1></div>
+    ${jobLink(view.name)} / Backfill</h1></div>
   <p class="lead">Opens a run for each occurrence of a stretch of the past, one after another, as
     the job gets free. Each is a run of its own, marked as a backfill; what history already has
     stays as it is.</p>
@@ -119,7 +121,7 @@ function preview(view: BackfillView, planned: PlannedBackfill): Html {
         'more',
       ).replace(/s$/, '')}.</p>`
     }
-    <p class="pager"><a href="/jobs/${pathPart(name)}">Back to ${name}</a></p>
+    <p class="pager"><a href="${jobUrl(name)}">Back to ${name}</a></p>
   </section>`;
 }
 
@@ -182,7 +184,7 @@ export function runningNotice(
 
 const endButton = (name: string, id: string): Html =>
   action({
-    url: `/jobs/${pathPart(name)}/backfills/${pathPart(id)}/end`,
+    url: jobUrl(name, `/backfills/${pathPart(id)}/end`),
     label: 'End the backfill',
     about: name,
     confirm: 'Open no more of its runs? One that is under way goes on.',

@@ -17,8 +17,7 @@ export function calendar(
   { now, href }: { readonly now: Instant; readonly href: (midnight: Instant) => string },
 ): Html {
   const today = Math.floor(now / DAY);
-  // The epoch was on a Thursday.
-  const monday = today - ((today + 3) % 7) - 7 * (WEEKS - 1);
+  const monday = firstDay(now);
   const tallies = new Map(days.map((one) => [one.day, one]));
   const weeks = Array.from({ length: WEEKS }, (_, week) => monday + 7 * week);
   return html`<table class="days">
@@ -32,6 +31,13 @@ export function calendar(
         })}</tr>`,
     )}</tbody>
   </table>`;
+}
+
+/** The day that six weeks begin with, counted from 1970-01-01: a Monday. */
+export function firstDay(now: Instant): number {
+  const today = Math.floor(now / DAY);
+  // The epoch was on a Thursday.
+  return today - ((today + 3) % 7) - 7 * (WEEKS - 1);
 }
 
 function cell(

@@ -1,7 +1,16 @@
 import type { ClockChange, Effect } from '../server/core/explain.ts';
+import { html, type Html } from './html.ts';
 import { duration, longDate, wallTime } from './time.ts';
 
 /** What clock changes do to a schedule, as sentences. */
+
+/** What disturbs the schedule first; what does not, in fewer words. */
+export const changeList = (changes: readonly ClockChange[]): Html =>
+  html`<ul class="changes">${changes.map((change) => {
+    const calm = harmless(change);
+    if (calm !== undefined) return html`<li>${changeWords(change)}; ${calm}</li>`;
+    return warnings([change]).map((warning) => html`<li class="warning">${warning}</li>`);
+  })}</ul>`;
 
 /** One line for each rule that a change disturbs; a schedule that goes on evenly has none. */
 export const warnings = (changes: readonly ClockChange[]): string[] =>

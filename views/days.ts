@@ -1,4 +1,4 @@
-import type { Instant } from '../server/core/time.ts';
+import { isInstant, type Instant } from '../server/core/time.ts';
 import { html, type Html } from './html.ts';
 import { dayDate, utc } from './time.ts';
 
@@ -8,10 +8,18 @@ interface Timed {
   readonly at: Instant;
 }
 
-/** The rows of a list, newest first, each UTC day under its own heading. */
+/**
+ * The rows of a list, newest first, each UTC day under its own heading. A page may have two lists:
+ * their names keep the days of one from being taken for those of the other.
+ */
 export function byDay<One extends Timed>(
   all: readonly One[],
-  shown: { readonly now: Instant; readonly columns: number; readonly row: (one: One) => Html },
+  shown: {
+    readonly list: 'runs' | 'actions';
+    readonly now: Instant;
+    readonly columns: number;
+    readonly row: (one: One) => Html;
+  },
 ): Html[] {
   const days = new Map<number, One[]>();
   for (const one of all) {
@@ -21,7 +29,7 @@ export function byDay<One extends Timed>(
     else those.push(one);
   }
   return [...days].map(
-    ([day, those]) => html`<tbody id="day-${day}">
+    ([day, those]) => html`<tbody id="${shown.list}-of-${day}">
     <tr class="date">
       <th colspan="${shown.columns}" scope="rowgroup">${dayWords(day, shown.now)}</th>
     </tr>${those.map(shown.row)}
@@ -33,7 +41,7 @@ export function byDay<One extends Timed>(
 function dayWords(day: number, now: Instant): Html {
   const at = day * DAY_MS;
   // A stored oddity must not take the page down.
-  if (Math.abs(at) > 8.64e15) return html`<span>${utc(at)}</span>`;
+  if (!isInstant(at)) return html`<span>${utc(at)}</span>`;
   const back = Math.floor(now / DAY_MS) - day;
   const name = back === 0 ? 'Today' : back === 1 ? 'Yesterday' : null;
   if (name === null) return html`<span>${dayDate(at)}</span> <small>UTC</small>`;

@@ -1,8 +1,9 @@
 import type { RunState } from '../server/core/run.ts';
 import type { Instant } from '../server/core/time.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { stateWord, toneOf, type Tone } from './state.ts';
-import { count, dateTime, dayMonth, duration, utc } from './time.ts';
+import { count, dateTime, dayMonth, duration, utc, wallTime } from './time.ts';
+import { runUrl } from './urls.ts';
 
 /** One run of the chart: when it was, how long it took, and by how much it came late. */
 export interface Taken {
@@ -207,7 +208,7 @@ function timeLines({ from, to, x }: Chart): Printable {
     });
 }
 
-const tickWords = (at: Instant): string => (at % DAY === 0 ? dayMonth(at) : utc(at).slice(11, 16));
+const tickWords = (at: Instant): string => (at % DAY === 0 ? dayMonth(at) : wallTime(at, false));
 
 function gap(one: NotTaken, { from, x }: Chart): Html {
   const [begin, end] = [x(Math.max(from, one.from)), x(one.to)];
@@ -255,10 +256,10 @@ const badLast = (a: Taken, b: Taken): number =>
  * do: a page has many of them.
  */
 function dot({ id, state, at, ms, attempts }: Taken, { x, y }: Chart): Html {
-  const tries = attempts > 1 ? ` in ${attempts} attempts` : '';
+  const how = attempts > 1 ? ` in ${attempts} attempts` : '';
   const when = `${dayMonth(at)} ${utc(at).slice(11, 19)}`;
-  const title = `${stateWord(state)}, ${when}, ${duration(ms)}${tries}`;
-  return html`<a href="/runs/${pathPart(id)}" tabindex="-1">${shape(
+  const title = `${stateWord(state)}, ${when}, ${duration(ms)}${how}`;
+  return html`<a href="${runUrl(id)}" tabindex="-1">${shape(
     toneOf(state),
     x(at),
     y(ms),

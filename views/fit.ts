@@ -13,8 +13,7 @@ export function fit(
     kept = kept.slice(0, Math.floor((kept.length * bytes) / size));
   }
   const whole = kept.length === text.length;
-  // Half of a character would be shown as what it is made of.
-  return { text: whole ? text : kept.replace(/[\ud800-\udbff]$/, ''), whole };
+  return { text: whole ? text : wholeText(kept), whole };
 }
 
 /** The same as text that says by its end when it is not all. */
@@ -22,5 +21,12 @@ export function fitted(text: string, bytes: number): string {
   const kept = fit(text, bytes);
   return kept.whole ? kept.text : `${kept.text}…`;
 }
+
+/** The same by its length, where that is what there is room for. */
+export const brief = (text: string, most: number): string =>
+  text.length <= most ? text : `${wholeText(text.slice(0, most)).trimEnd()}…`;
+
+/** Half of a character would be shown as what it is made of. */
+const wholeText = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
 const sizeOf = (text: string): number => Buffer.byteLength(html`${text}`.markup);

@@ -1,6 +1,8 @@
 import type { InputField, Scalar } from '../server/core/input-form.ts';
 import type { Texts } from '../server/core/input-texts.ts';
+import { brief } from './fit.ts';
 import { html, type Html, type Printable } from './html.ts';
+import { options } from './layout.ts';
 
 /** What is wrong with each field, by the property's name. */
 export type FieldProblems = ReadonlyMap<string, readonly string[]>;
@@ -108,11 +110,8 @@ ${text}</textarea>`;
 }
 
 const select = (values: readonly Scalar[], text: string, attributes: Html): Html => {
-  const options = values.map((value) => [JSON.stringify(value), choiceWords(value)] as const);
-  return html`<select ${attributes}><option value="">–</option>${options.map(
-    ([key, words]) =>
-      html`<option value="${key}"${key === text && html` selected`}>${words}</option>`,
-  )}</select>`;
+  const all = values.map((value) => [JSON.stringify(value), choiceWords(value)] as const);
+  return html`<select ${attributes}><option value="">–</option>${options(all, text)}</select>`;
 };
 
 function choiceWords(value: Scalar): string {
@@ -165,6 +164,5 @@ function emptyHint({ preset, kind }: InputField): string {
   if (kind === 'flag') return '';
   if (preset === undefined) return 'May be left empty.';
   const text = typeof preset === 'string' ? preset : (JSON.stringify(preset) ?? '');
-  const short = text.length <= DEFAULT_SHOWN ? text : `${text.slice(0, DEFAULT_SHOWN)}…`;
-  return text === '' ? 'May be left empty.' : `Empty means ${short}.`;
+  return text === '' ? 'May be left empty.' : `Empty means ${brief(text, DEFAULT_SHOWN)}.`;
 }

@@ -3,11 +3,13 @@ import type { Texts } from '../server/core/input-texts.ts';
 import type { Pause } from '../server/core/records.ts';
 import type { RunState } from '../server/core/run.ts';
 import type { Instant } from '../server/core/time.ts';
+import { brief } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { area, inputFields, tied, wrongWords, type FieldProblems } from './input-fields.ts';
-import { action } from './layout.ts';
+import { action, posting } from './layout.ts';
 import { stateWord } from './state.ts';
 import { time } from './time.ts';
+import { jobUrl } from './urls.ts';
 import { runLink } from './why.ts';
 
 /** What a person can do with a job, as forms that fold out of its head. */
@@ -61,12 +63,9 @@ export const PAUSE_ENDS = [
   ['until', 'until, in UTC:'],
 ] as const;
 
-const jobUrl = (name: string, rest = ''): string => `/jobs/${pathPart(name)}${rest}`;
-
 /** Runs at a click, where there is nothing to be asked. */
 export const runAtOnce = (name: string, key: string): Html =>
-  html`<form method="post" action="${jobUrl(name, '/runs')}" hx-post="${jobUrl(name, '/runs')}"
-    hx-target="#message" hx-swap="innerHTML" hx-disable="find button">
+  html`<form ${posting(jobUrl(name, '/runs'))}>
     ${keyField(key)}
     <button class="main" aria-label="Run now: ${name}">Run now</button>
   </form>`;
@@ -80,9 +79,7 @@ export function runPanel(name: string, run: RunForm, now: Instant): Html {
   const main = run.declared;
   return html`<details id="run-now" class="fold" hx-morph-skip${folded(run)}>
     <summary class="${main && 'main'}">${main ? 'Run now' : 'Run with…'}</summary>
-    <form class="sheet" method="post" action="${jobUrl(name, '/runs')}"
-      hx-post="${jobUrl(name, '/runs')}" hx-target="#message" hx-swap="innerHTML"
-      hx-disable="find button[type=submit]">
+    <form class="sheet" ${posting(jobUrl(name, '/runs'))}>
       <h2>Run ${name} now</h2>
       ${run.from !== null && filledFrom(run.from)}
       ${run.wrong.map((words) => html`<p class="wrong">${words}</p>`)}
@@ -155,9 +152,10 @@ function earlier(name: string, runs: readonly EarlierInput[], now: Instant): Pri
   return html`<h3>Fill in from an earlier run</h3>
     <ul class="earlier">${runs.map(
       ({ id, state, at, input }) => html`<li>
-        <a href="${jobUrl(name, `?from=${pathPart(id)}`)}"><code>${
-          input.length <= INPUT_SHOWN ? input : `${input.slice(0, INPUT_SHOWN)}…`
-        }</code></a> <small>${stateWord(state)} ${time(at, now)}</small></li>`,
+        <a href="${jobUrl(name, `?from=${pathPart(id)}`)}"><code>${brief(
+          input,
+          INPUT_SHOWN,
+        )}</code></a> <small>${stateWord(state)} ${time(at, now)}</small></li>`,
     )}</ul>`;
 }
 
@@ -171,9 +169,7 @@ export function pausePanel(name: string, paused: Pause | null, form: PauseForm):
   const until = wrong('until');
   return html`<details id="${pauseId(paused)}" class="fold" hx-morph-skip${folded(form)}>
     <summary>${paused === null ? 'Pause' : 'Change the pause'}</summary>
-    <form class="sheet" method="post" action="${jobUrl(name, '/pause')}"
-      hx-post="${jobUrl(name, '/pause')}" hx-target="#message" hx-swap="innerHTML"
-      hx-disable="find button">
+    <form class="sheet" ${posting(jobUrl(name, '/pause'))}>
       <h2>${paused === null ? `Pause ${name}` : `Change the pause of ${name}`}</h2>
       <p class="none">What falls due meanwhile is on record as skipped: paused. Runs that people
         start, and backfills, go on.</p>

@@ -1,8 +1,10 @@
 import type { Run } from '../server/core/records.ts';
-import type { Instant } from '../server/core/time.ts';
-import { html, pathPart, type Html } from './html.ts';
+import { isoInstant, type Instant } from '../server/core/time.ts';
+import { html, type Html } from './html.ts';
+import { filtering, options } from './layout.ts';
 import { pager, type Looked, type Trail } from './pager.ts';
 import { runsTable } from './runs.ts';
+import { jobUrl, withQuery } from './urls.ts';
 
 /** What narrows a job's history down, as it was typed; '' for what does not. */
 export interface HistoryFilter {
@@ -33,16 +35,9 @@ export interface FilterChoices {
   readonly triggers: readonly string[];
 }
 
-const path = (name: string): string => `/jobs/${pathPart(name)}`;
-
-const given = (filter: Partial<HistoryFilter>): Record<string, string> =>
-  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
-
 /** The page of a job with a part of its history in sight. */
-export function historyUrl(name: string, filter: Partial<HistoryFilter>): string {
-  const query = new URLSearchParams(given(filter));
-  return `${path(name)}${query.size === 0 ? '' : `?${query.toString()}`}#history`;
-}
+export const historyUrl = (name: string, filter: Partial<HistoryFilter>): string =>
+  `${withQuery(jobUrl(name), { ...filter })}#history`;
 
 export const isFiltered = (filter: HistoryFilter): boolean =>
   Object.values(filter).some((value) => value !== '');
@@ -64,9 +59,7 @@ const problems = (all: readonly string[]): Html | false =>
   html`<ul class="changes">${all.map((words) => html`<li class="refused">${words}</li>`)}</ul>`;
 
 const filterForm = (name: string, filter: HistoryFilter, choices: FilterChoices): Html =>
-  html`<form id="filter" class="filter" role="search" method="get" action="${path(name)}#history"
-    hx-get="${path(name)}" hx-target="#page" hx-swap="innerMorph" hx-push-url="true"
-    hx-sync="#page:replace" hx-trigger="input delay:250ms, submit">
+  html`<form id="filter" action="${jobUrl(name)}#history" ${filtering(jobUrl(name))}>
     ${select('state', 'Outcome', filter.state, choices.states)}
     ${select('trigger', 'Trigger', filter.trigger, choices.triggers.map(same))}
     ${timeField('since', filter.since)}
@@ -92,15 +85,15 @@ function select(
   name: string,
   label: string,
   value: string,
-  options: readonly (readonly [value: string, words: string])[],
+  offered: readonly (readonly [value: string, words: string])[],
 ): Html {
   const any = ['', `Any ${label.toLowerCase()}`] as const;
-  const known = value === '' || options.some(([one]) => one === value);
+  const known = value === '' || offered.some(([one]) => one === value);
   // What was written into the address by hand stays in sight.
-  const all = [any, ...options, ...(known ? [] : [same(value)])];
-  return html`<select id="${name}" name="${name}" aria-label="${label}">${all.map(
-    ([one, words]) =>
-      html`<option value="${one}"${one === value && html` selected`}>${words}</option>`,
+  const all = [any, ...offered, ...(known ? [] : [same(value)])];
+  return html`<select id="${name}" name="${name}" aria-label="${label}">${options(
+    all,
+    value,
   )}</select>`;
 }
 
@@ -110,17 +103,15 @@ function list(name: string, history: JobHistory, now: Instant): Html {
   const any = runs.length > 0 || (trail.length === 0 && !isFiltered(filter));
   return html`${any ? runsTable(runs, now, { job: 'hidden' }) : nothing(name, history)}
     ${pager({
-      path: path(name),
+      path: jobUrl(name),
       place: '#history',
-      query: { ...given(filter), ...(asOf !== null && goesOn && { asOf: isoOf(asOf) }) },
+      query: { ...filter, ...(asOf !== null && goesOn && { asOf: isoInstant(asOf) }) },
       trail,
       next,
       noun: 'run',
       looked: search,
     })}`;
 }
-
-const isoOf = (at: Instant): string => new Date(at).toISOString();
 
 /** Says what to do next, where nothing was found. */
 function nothing(name: string, { trail, next, search }: JobHistory): Html {

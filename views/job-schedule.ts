@@ -2,8 +2,8 @@ import type { ClockChange } from '../server/core/explain.ts';
 import type { Pause } from '../server/core/records.ts';
 import { shownAt, type Schedule } from '../server/core/schedule.ts';
 import type { Instant } from '../server/core/time.ts';
-import { changeWords, harmless, warnings } from './clock-changes.ts';
-import { html, type Html, type Printable } from './html.ts';
+import { changeList } from './clock-changes.ts';
+import { html, type Html } from './html.ts';
 import { describe } from './schedule-words.ts';
 import { scheduleUrl } from './schedule.ts';
 import { time, timeAs, utc, viewersTime, wallDayTime } from './time.ts';
@@ -44,17 +44,9 @@ function scheduleBody(name: string, all: JobSchedule, now: Instant): Html {
       title="Try a change of it"><code>${text}</code></a>${
         schedule.text !== text && html`, here <code>${schedule.text}</code>`
       } in ${timeZone}</p>
-    <div class="when">${occurrences(schedule, all, now)}${changes(all)}</div>`;
-}
-
-/** What disturbs the schedule first; what does not, in fewer words. */
-function changes({ clockChanges }: JobSchedule): Printable {
-  if (clockChanges.length === 0) return null;
-  return html`<ul class="changes">${clockChanges.map((change) => {
-    const calm = harmless(change);
-    if (calm !== undefined) return html`<li>${changeWords(change)}; ${calm}</li>`;
-    return warnings([change]).map((warning) => html`<li class="warning">${warning}</li>`);
-  })}</ul>`;
+    <div class="when">${occurrences(schedule, all, now)}${
+      all.clockChanges.length > 0 && changeList(all.clockChanges)
+    }</div>`;
 }
 
 function occurrences(schedule: Schedule, { next, paused }: JobSchedule, now: Instant): Html {

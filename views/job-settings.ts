@@ -9,7 +9,7 @@ import type {
 import type { Instant } from '../server/core/time.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { scheduleWords } from './schedule-words.ts';
-import { duration, exactTime, time } from './time.ts';
+import { duration, fullTime } from './time.ts';
 
 /** What decides about a job's runs. */
 export interface Policies extends ScheduleText {
@@ -43,6 +43,7 @@ export function settingsSection(name: string, settings: JobSettings | null, now:
       <p class="none">None yet: the job is not on record.</p></section>`;
   }
   const { inForce, code, build, codeBuild, registeredAt, scheduleSince, input } = settings;
+  const registered = fullTime(registeredAt, now);
   const rows = SETTINGS(name).map((setting) => row(setting, inForce, code));
   return html`<section id="settings">
     <h2>Settings in force</h2>
@@ -51,17 +52,14 @@ export function settingsSection(name: string, settings: JobSettings | null, now:
       ${rows}
       ${fact('Input', input, 'What a run can be given.')}
       ${fact('Defined by', html`build <code>${build}</code>`, 'Whose code these settings are.')}
-      ${fact('Registered', moment(registeredAt, now), 'Since when its occurrences are on record.')}
+      ${fact('Registered', registered, 'Since when its occurrences are on record.')}
       ${
         scheduleSince > registeredAt &&
-        fact('This schedule', html`since ${moment(scheduleSince, now)}`, 'Others came before it.')
+        fact('This schedule', html`since ${fullTime(scheduleSince, now)}`, 'Others came before it.')
       }
     </dl>
   </section>`;
 }
-
-const moment = (at: Instant, now: Instant): Html =>
-  html`${exactTime(at)} <small>${time(at, now)}</small>`;
 
 const notice = (build: string, codeBuild: string): Html =>
   html`<p class="notice">The code of this build (<code>${codeBuild}</code>) says otherwise where it

@@ -3,9 +3,10 @@ import type { JobSummary } from '../server/core/summary.ts';
 import type { Instant } from '../server/core/time.ts';
 import { actionsTable } from './actions.ts';
 import { runningNotice, type RunningBackfill } from './backfill.ts';
-import { calendar } from './calendar.ts';
+import { calendar, firstDay } from './calendar.ts';
 import { durationsChart, type Durations } from './durations.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
+import { factRows } from './layout.ts';
 import {
   pausePanel,
   resumeButton,
@@ -19,7 +20,8 @@ import { scheduleSection, type JobSchedule } from './job-schedule.ts';
 import { scheduleWords } from './schedule-words.ts';
 import { settingsSection, type JobSettings } from './job-settings.ts';
 import { jobBadge, runBadge } from './state.ts';
-import { count, countdown, exactTime, time } from './time.ts';
+import { count, countdown, exactTime, number, time } from './time.ts';
+import { jobUrl } from './urls.ts';
 import { runLink } from './why.ts';
 
 /** All that the page of a job shows. */
@@ -76,7 +78,7 @@ const buttons = (
     ${pausePanel(job.name, job.paused, pause)}
     ${
       schedule.text !== null &&
-      html`<a class="button" href="/jobs/${pathPart(job.name)}/backfill">Backfill…</a>`
+      html`<a class="button" href="${jobUrl(job.name, '/backfill')}">Backfill…</a>`
     }
   </div>`;
 
@@ -117,20 +119,15 @@ const pauseNotice = ({ at, by, note, until }: Pause, now: Instant): Html =>
     ${note !== null && html`<p class="note">${note}</p>`}
   </div>`;
 
-type Fact = readonly [label: string, value: Printable];
-
 function facts({ job, days, now }: JobView): Html {
-  const all: Fact[] = [
+  return html`<dl class="facts now">${factRows([
     ['State', stateNow(job)],
     ['Schedule', scheduleNow(job)],
     ['Next run', nextRun(job, now)],
     ['Last run', lastRun(job, now)],
     ['In a row', inARow(job)],
-    ['Six weeks', days === null ? null : rate(days)],
-  ];
-  return html`<dl class="facts now">${all
-    .filter(([, value]) => value !== null)
-    .map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+    ['Six weeks', days === null ? null : rate(days, now)],
+  ])}</dl>`;
 }
 
 function stateNow({ state, unfinished }: JobSummary): Html {
@@ -163,20 +160,20 @@ const lastRun = ({ last }: JobSummary, now: Instant): Html =>
 function inARow({ streak, last }: JobSummary): Printable {
   if (last === null || streak === 0) return null;
   const bad = streak < 0;
-  return html`<span class="${bad && 'bad'}">${Math.abs(streak).toLocaleString('en-GB')} ${
+  return html`<span class="${bad && 'bad'}">${number(Math.abs(streak))} ${
     bad ? 'went wrong' : 'succeeded'
   }</span>`;
 }
 
-function rate(days: readonly DayTally[]): Printable {
+/** Of the days that the calendar shows: a job that seldom runs has older ones on record. */
+function rate(all: readonly DayTally[], now: Instant): Printable {
+  const days = all.filter(({ day }) => day >= firstDay(now));
   const [good, bad] = [sum(days, 'good'), sum(days, 'bad')];
   if (good + bad === 0) return null;
   const share = (100 * good) / (good + bad);
   // One failure of many thousands is not to be rounded away.
   const percent = bad > 0 ? Math.min(99.9, Math.floor(share * 10) / 10) : 100;
-  return html`${percent} % succeeded <small>${good.toLocaleString('en-GB')} of ${(
-    good + bad
-  ).toLocaleString('en-GB')}</small>`;
+  return html`${percent} % succeeded <small>${number(good)} of ${number(good + bad)}</small>`;
 }
 
 const sum = (days: readonly DayTally[], key: 'good' | 'bad'): number =>
@@ -195,7 +192,7 @@ const actionsSection = ({ job, actions, now }: JobView): Html => html`<section i
     ${
       actions.length === 0
         ? html`<p class="none">Nobody has done anything to this job yet.</p>`
-        : html`${actionsTable(actions, now)}
+        : html`${actionsTable(actions, now, { job: 'hidden' })}
           <p class="pager"><a href="/actions?job=${pathPart(job.name)}">All actions on
             ${job.name}</a></p>`
     }

@@ -1,12 +1,14 @@
 import type { Figures, Headroom } from '../server/core/stats.ts';
 import type { Instant } from '../server/core/time.ts';
+import { brief } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { isProblem, type ListedJob } from './listed-job.ts';
-import { runLink } from './runs.ts';
+import { jobLink, runLink } from './runs.ts';
 import { scheduleWords } from './schedule-words.ts';
 import { jobBadge, mark, runBadge, toneOf } from './state.ts';
 import { strip } from './strip.ts';
 import { count, countdown, duration, time } from './time.ts';
+import { jobUrl } from './urls.ts';
 
 /** Jobs in the order that they are given in. What all buttons have in common is said once. */
 export const jobsTable = (jobs: readonly ListedJob[], now: Instant): Html => html`<table
@@ -21,11 +23,18 @@ export const jobsTable = (jobs: readonly ListedJob[], now: Instant): Html => htm
     hx-disable:inherited="find button">${jobs.map((job) => jobRow(job, now))}</tbody>
   </table>`;
 
+/** What to do where there are none. */
+export const noJobs = html`<div class="empty">
+  <h2>No jobs yet</h2>
+  <p>Describe one with <code>defineJob</code> in a file of its own under <code>jobs/</code>, list it
+    in <code>jobs/index.ts</code>, and start the service again. It appears here by itself.</p>
+</div>`;
+
 /** Written close together: a page has many of them, and a poll may send all. */
 export const jobRow = (job: ListedJob, now: Instant): Html => html`
 <tr id="job-${job.name}"${isProblem(job) && html` class="problem"`} data-row tabindex="-1">
-<td class="name"><a href="/jobs/${pathPart(job.name)}">${job.name}</a> ${tags(job.tags)}
-${job.description !== '' && html`<small>${brief(job.description)}</small>`}</td>
+<td class="name">${jobLink(job.name)} ${tags(job.tags)}
+${job.description !== '' && html`<small>${brief(job.description, TEXT_SHOWN)}</small>`}</td>
 <td class="schedule">${schedule(job)}</td>
 <td class="state">${stateNow(job)}${whyState(job, now)}</td>
 <td class="last">${lastRun(job, now)}</td>
@@ -46,10 +55,6 @@ export function rowBytes(job: ListedJob): number {
   return 2200 + 13 * job.name.length + 3 * said + job.packed.length + 9 * job.figures.bad;
 }
 
-/** As much of a text as a list has room for. */
-const brief = (text: string): string =>
-  text.length <= TEXT_SHOWN ? text : `${text.slice(0, TEXT_SHOWN).trimEnd()}…`;
-
 const TEXT_SHOWN = 160;
 const TAGS_SHOWN = 4;
 
@@ -64,9 +69,9 @@ function tags(all: readonly string[]): Printable {
 }
 
 function schedule({ schedule: text, timeZone, name }: ListedJob): Html {
-  const words = brief(scheduleWords(text, timeZone, name));
+  const words = brief(scheduleWords(text, timeZone, name), TEXT_SHOWN);
   if (text === null) return html`<span class="none">${words}</span>`;
-  return html`<span title="${brief(text)} (${timeZone})">${words}</span>
+  return html`<span title="${brief(text, TEXT_SHOWN)} (${timeZone})">${words}</span>
 <small>${timeZone}</small>`;
 }
 
@@ -76,11 +81,11 @@ function stateNow({ state, unfinished: [first] }: ListedJob): Html {
 
 function whyState(job: ListedJob, now: Instant): Printable {
   const { paused, problem } = job;
-  if (problem !== null) return html`<small class="bad">${brief(problem)}</small>`;
+  if (problem !== null) return html`<small class="bad">${brief(problem, TEXT_SHOWN)}</small>`;
   if (paused === null) return !job.known && html`<small>not in this build’s code</small>`;
   return html`<small>${paused.by !== null && `by ${paused.by} `}${
     paused.until === null ? 'until resumed' : html`until ${time(paused.until, now)}`
-  }${paused.note !== null && `: ${brief(paused.note)}`}</small>`;
+  }${paused.note !== null && `: ${brief(paused.note, TEXT_SHOWN)}`}</small>`;
 }
 
 function lastRun({ last, streak }: ListedJob, now: Instant): Html {
@@ -130,7 +135,7 @@ function actions({ name, paused }: ListedJob): Html {
 
 /** As `action` in layout.ts; the table has the rest. */
 function button(job: string, what: string, label: string): Html {
-  const url = `/jobs/${pathPart(job)}/row/${what}`;
+  const url = jobUrl(job, `/row/${what}`);
   return html`<form method="post" action="${url}" hx-post="${url}">
 <button aria-label="${label}: ${job}">${label}</button></form>`;
 }

@@ -7,7 +7,9 @@ import { html, pathPart, type Html, type Printable } from './html.ts';
 import { DETAILS, marksOf, type Block, type Detail, type Mark } from './marks.ts';
 import { scheduleWords } from './schedule-words.ts';
 import { stateWord, type Tone } from './state.ts';
-import { count, dayTime, duration } from './time.ts';
+import { count, dayTime, duration, number } from './time.ts';
+import { jobUrl, runUrl } from './urls.ts';
+import { firstLine } from './why.ts';
 
 /*
  * A lane's track. Outcomes differ in shape as well as in colour: what succeeded is a block, what
@@ -93,19 +95,17 @@ export function track(lane: JobLane, axis: Axis, detail: Detail): Html {
 function laneWords({ name, ended, coming }: JobLane, { hours }: Axis): string {
   const ahead =
     coming.bands.length > 0 ? 'many occurrences' : count(coming.at.length, 'occurrence');
-  return `${name}, last ${hours} hours: ${tally(ended)}; next ${hours} hours: ${ahead}`;
+  const behind = tally(ended) || 'nothing ended';
+  return `${name}, last ${hours} hours: ${behind}; next ${hours} hours: ${ahead}`;
 }
 
-/** `12 succeeded, 1 failed`. */
-function tally(ended: readonly Ended[]): string {
+/** `12 succeeded, 1 failed`; nothing of nothing. */
+export function tally(ended: readonly Ended[]): string {
   const counts = new Map<RunState, number>();
   for (const { state, stretch } of ended) {
     counts.set(state, (counts.get(state) ?? 0) + (stretch?.count ?? 1));
   }
-  if (counts.size === 0) return 'nothing ended';
-  return [...counts]
-    .map(([state, n]) => `${n.toLocaleString('en-GB')} ${stateWord(state)}`)
-    .join(', ');
+  return [...counts].map(([state, n]) => `${number(n)} ${stateWord(state)}`).join(', ');
 }
 
 /** In the order in which they are drawn: what is bad stands on top. */
@@ -120,13 +120,13 @@ function layer(lane: JobLane, tone: Tone, marks: readonly Mark[]): Printable {
 function markLink({ name }: JobLane, mark: Mark): Html {
   const ended = mark.blocks.flatMap((block) => block.ended);
   const newest = ended.at(-1);
-  return html`<a href="${newest && runUrl(name, newest)}" tabindex="-1"><title>${endedWords(
+  return html`<a href="${newest && endedUrl(name, newest)}" tabindex="-1"><title>${endedWords(
     ended,
   )}</title>${shapeOf(mark)}</a>`;
 }
 
-const runUrl = (job: string, { id, short }: Ended): string =>
-  id === null ? `/jobs/${pathPart(job)}/last/${pathPart(short)}` : `/runs/${pathPart(id)}`;
+const endedUrl = (job: string, { id, short }: Ended): string =>
+  id === null ? jobUrl(job, `/last/${pathPart(short)}`) : runUrl(id);
 
 function shapeOf({ tone, hatched, blocks }: Mark): Html {
   if (!hatched) return html`<path d="${blocks.map((block) => blockShape(tone, block))}"/>`;
@@ -170,19 +170,16 @@ function runWords({ state, from, to, lateMs, error }: Ended): string {
   return `${dayTime(from)} ${stateWord(state)}${length}${late}${why}`;
 }
 
-/** The first line of somebody’s text, as far as there is room for it. */
-export function shortened(text: string): string {
-  const line = text.split('\n', 1)[0] ?? '';
-  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT).toWellFormed()}…` : line;
-}
+/** Somebody’s text, as far as there is room for it. */
+export const shortened = (text: string): string => firstLine(text, LONGEST_TEXT);
 
 function stretchWords(
   { state, from, to }: Ended,
   { count: n, atLeast, reason }: NonNullable<Ended['stretch']>,
 ): string {
-  const number = n === null ? '' : `${atLeast ? 'at least ' : ''}${n.toLocaleString('en-GB')} `;
+  const many = n === null ? '' : `${atLeast ? 'at least ' : ''}${number(n)} `;
   const when = from === to ? dayTime(from) : `${dayTime(from)} to ${dayTime(to)}`;
-  return `${when}: ${number}${stateWord(state)}${reason === null ? '' : `, ${reason}`}`;
+  return `${when}: ${many}${stateWord(state)}${reason === null ? '' : `, ${reason}`}`;
 }
 
 /** From when a run should have started to its start; the longest first. */
@@ -202,8 +199,7 @@ function lateParts(marks: readonly Mark[], axis: Axis, { single }: Detail): Prin
 
 function underwayPart({ underway, typicalMs }: JobLane, axis: Axis, { links }: Detail): Printable {
   return underway.slice(0, Math.min(links, UNDERWAY_SHOWN)).map((one) => {
-    const url = `/runs/${pathPart(one.id)}`;
-    return html`<a class="live" href="${url}" tabindex="-1"><title>${underwayWords(
+    return html`<a class="live" href="${runUrl(one.id)}" tabindex="-1"><title>${underwayWords(
       one,
     )}</title>${underwayShape(one, axis, typicalMs)}</a>`;
   });
@@ -318,7 +314,7 @@ function overlapMarks(lane: JobLane, axis: Axis): Printable {
 export function overlapWords({ overlapping, overlap, coming }: JobLane): string {
   const fate = overlap === 'queue' ? 'wait' : overlap === 'replace' ? 'replace' : 'be skipped';
   const { length } = overlapping;
-  const many = coming.bands.length > 0 ? 'many' : length.toLocaleString('en-GB');
+  const many = coming.bands.length > 0 ? 'many' : number(length);
   return `${many} will overlap and ${fate}`;
 }
 

@@ -121,17 +121,46 @@ const poller = ({ url, seconds }: Polling): Html => html`<div id="poller" class=
   data-poll="${seconds}" hx-sync="#page:abort" hx-status:4xx="swap:none"
   hx-status:5xx="target:#poller swap:innerHTML"></div>`;
 
+/** Attributes of a form that changes something: with a message, or without scripts a new page. */
+export const posting = (url: string): Html => html`method="post" action="${url}" hx-post="${url}"
+  hx-target="#message" hx-swap="innerHTML" hx-disable="find button"`;
+
+/** Attributes of what shows the page otherwise asked, in its place, and in its address. */
+export const inPlace = (url: string): Html => html`hx-get="${url}" hx-target="#page"
+  hx-swap="innerMorph" hx-push-url="true" hx-sync="#page:replace"`;
+
+/** Attributes of a form that narrows a page down as one types. */
+export const filtering = (path: string): Html => html`class="filter" role="search" method="get"
+  ${inPlace(path)} hx-trigger="input delay:250ms, submit"`;
+
+/** What a list offers, with the chosen one; each is a value and its words. */
+export const options = (
+  all: readonly (readonly [value: string, words: string])[],
+  chosen: string,
+): Html[] =>
+  all.map(
+    ([value, words]) =>
+      html`<option value="${value}"${value === chosen && html` selected`}>${words}</option>`,
+  );
+
+export type Fact = readonly [label: string, value: Printable];
+
+/** What stands in a list of facts (`<dl>`); what has no value is left out. */
+export const factRows = (facts: readonly Fact[]): Html[] =>
+  facts
+    .filter(([, value]) => value !== null && value !== false)
+    .map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`);
+
 /** A button that changes something; without scripts it is a plain form. */
-export const action = (options: {
+export const action = (of: {
   readonly url: string;
   readonly label: string;
   /** For those who hear the button without its row. */
   readonly about: string;
   readonly confirm?: string;
-}): Html => html`<form method="post" action="${options.url}" hx-post="${options.url}"
-  hx-target="#message" hx-swap="innerHTML" hx-disable="find button"
-  ${options.confirm !== undefined && html`hx-confirm="${options.confirm}"`}>
-  <button aria-label="${options.label}: ${options.about}">${options.label}</button>
+}): Html => html`<form ${posting(of.url)}
+  ${of.confirm !== undefined && html`hx-confirm="${of.confirm}"`}>
+  <button aria-label="${of.label}: ${of.about}">${of.label}</button>
 </form>`;
 
 /** What became of a click. */

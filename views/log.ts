@@ -1,8 +1,10 @@
 import type { LogLine } from '../server/core/records.ts';
 import type { Instant } from '../server/core/time.ts';
 import { fit } from './fit.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
+import { options } from './layout.ts';
 import { count, logTime } from './time.ts';
+import { runUrl, withQuery } from './urls.ts';
 
 /** A part of a log: lines in order, and marks between them. */
 export interface LogPart {
@@ -15,7 +17,7 @@ export interface LogPart {
 
 export type LogEntry =
   | { readonly kind: 'line'; readonly line: LogLine }
-  | { readonly kind: 'dropped'; readonly count: number }
+  | { readonly kind: 'dropped' | 'behind'; readonly count: number }
   | { readonly kind: 'attempt'; readonly n: number };
 
 /** What lines are looked for; empty for all. */
@@ -38,7 +40,8 @@ export interface LogShown {
   readonly live: boolean;
 }
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** The least grave first. */
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Where a page has the log already: what is in it stays as it is. */
 export const logKept: Html = html`<section id="log" hx-morph-skip></section>`;
@@ -65,33 +68,28 @@ export const logSection = (shown: LogShown): Html => html`<section id="log" hx-m
     ${logPoller(shown.runId, shown.part.after, shown.seconds)}
   </section>`;
 
-const runUrl = (id: string): string => `/runs/${pathPart(id)}`;
-
 const filterForm = ({ runId, filter }: LogShown): Html => html`<form class="filter" method="get"
       action="${runUrl(runId)}#log" role="search">
       <input type="search" name="text" value="${filter.text}" maxlength="200" data-search
         placeholder="Search the log" aria-label="Text to look for in the log">
       <select name="level" aria-label="Least level">
-        <option value="">all levels</option>${LEVELS.slice(1).map(
-          (level) =>
-            html`<option value="${level}"${level === filter.level && html` selected`}>${
-              level === 'error' ? 'errors' : `${level} and worse`
-            }</option>`,
-        )}
+        <option value="">all levels</option>${options(LEVELS_OFFERED, filter.level)}
       </select>
       <button>Search the whole log</button>
       <output class="none" data-log-count></output>
     </form>`;
 
+/** All begin at the least one. */
+const LEVELS_OFFERED = LEVELS.slice(1).map(
+  (level) => [level, level === 'error' ? 'errors' : `${level} and worse`] as const,
+);
+
 /** The lines before those that are shown: more of them at a click. */
 export function earlier({ runId, part, filter }: LogShown): Printable {
   if (part.before === null) return null;
-  const { text, level } = filter;
-  const asked = new URLSearchParams({ before: part.before });
-  if (text !== '') asked.set('text', text);
-  if (level !== '') asked.set('level', level);
-  const url = runUrl(runId);
-  return html`<a href="${url}?${asked.toString()}#log" hx-get="${url}/log?${asked.toString()}"
+  const asked = { before: part.before, ...filter };
+  const [page, more] = [runUrl(runId), runUrl(runId, '/log')];
+  return html`<a href="${withQuery(page, asked)}#log" hx-get="${withQuery(more, asked)}"
     hx-target="#log-lines" hx-swap="afterbegin" hx-status:4xx="swap:none"
     hx-status:5xx="swap:none">${searches(filter) ? 'Look farther back' : 'Earlier lines'}</a>`;
 }
@@ -122,6 +120,9 @@ function entryRow(entry: LogEntry, since: Instant): Html {
       return lineRow(entry.line, since);
     case 'dropped':
       return html`<li class="gap">${count(entry.count, 'line')} left out here</li>`;
+    case 'behind':
+      return html`<li class="gap">${count(entry.count, 'line')} came too fast to be shown here: the
+        download has them</li>`;
     case 'attempt':
       return html`<li class="gap">Attempt ${entry.n}</li>`;
   }

@@ -1,9 +1,12 @@
 import type { Instant } from '../server/core/time.ts';
 import { html, type Html, type Printable } from './html.ts';
-import { jobsTable } from './jobs.ts';
+import { jobsTable, noJobs } from './jobs.ts';
+import { filtering, inPlace, options } from './layout.ts';
 import type { JobGroup, ListedJob } from './listed-job.ts';
+import { runsUrl } from './runs-page.ts';
 import { mark } from './state.ts';
-import { count } from './time.ts';
+import { count, number } from './time.ts';
+import { withQuery } from './urls.ts';
 
 /** What the list of jobs was asked to show; null where it was not asked for. */
 export interface JobsAsked {
@@ -48,12 +51,6 @@ export const overview = (of: Overview): Html =>
     ${pager(of)}
   </section>`;
 
-const noJobs = html`<div class="empty">
-  <h2>No jobs yet</h2>
-  <p>Describe one with <code>defineJob</code> in a file of its own under <code>jobs/</code>, list it
-    in <code>jobs/index.ts</code>, and start the service again. It appears here by itself.</p>
-</div>`;
-
 const noMatch = html`<div class="empty">
   <h2>No job is like that</h2>
   <p>Take something out of the filter, or <a href="/">look at all jobs</a>.</p>
@@ -93,23 +90,19 @@ const groups = ({ groups: all, all: number, asked }: Overview): Html =>
 
 /** A link within the list: it changes the page in place, where there are scripts. */
 const link = (to: JobsAsked, isHere: boolean, label: Html, rest: Printable = null): Html =>
-  html`<a href="${jobsUrl(to)}" hx-get="${jobsUrl(to)}" hx-target="#page" hx-swap="innerMorph"
-    hx-push-url="true" hx-sync="#page:replace"${isHere && html` aria-current="true"`}${rest}>${
-      label
-    }</a>`;
+  html`<a href="${jobsUrl(to)}"
+    ${inPlace(jobsUrl(to))}${isHere && html` aria-current="true"`}${rest}>${label}</a>`;
 
 /** The list as it was asked for, as an address. */
-export function jobsUrl({ text, tag, state, page }: JobsAsked): string {
-  const query = new URLSearchParams({
-    ...(text !== null && { text }),
-    ...(tag !== null && { tag }),
-    ...(state !== null && { state }),
-    ...(page > 1 && { page: String(page) }),
-  }).toString();
-  return query === '' ? '/' : `/?${query}`;
-}
+export const jobsUrl = ({ text, tag, state, page }: JobsAsked): string =>
+  withQuery('/', {
+    text: text ?? '',
+    tag: tag ?? '',
+    state: state ?? '',
+    page: page > 1 ? String(page) : '',
+  });
 
-const WRONG = `/runs?${new URLSearchParams({ q: 'state:problem since:24h' }).toString()}`;
+const WRONG = runsUrl('state:problem since:24h');
 
 const lastDay = ({ count: n, atLeast }: { count: number; atLeast: boolean }): Html =>
   n === 0 && !atLeast
@@ -118,9 +111,8 @@ const lastDay = ({ count: n, atLeast }: { count: number; atLeast: boolean }): Ht
         n === 0 ? 'Some runs' : `${atLeast ? 'At least ' : ''}${count(n, 'run')}`
       } went wrong</a> in the last 24 hours.</p>`;
 
-const filter = ({ asked, tags }: Overview): Html => html`<form id="filter" class="filter"
-    role="search" method="get" action="/" hx-get="/" hx-trigger="input delay:250ms, submit"
-    hx-target="#page" hx-swap="innerMorph" hx-push-url="true" hx-sync="#page:replace">
+const filter = ({ asked, tags }: Overview): Html => html`<form id="filter" action="/"
+    ${filtering('/')}>
     <input id="filter-text" type="search" name="text" value="${asked.text}" maxlength="100"
       placeholder="Name, description or tag" aria-label="Filter by text" autocomplete="off"
       autocapitalize="off" spellcheck="false" data-search>
@@ -133,22 +125,26 @@ function tagChoice(tags: Overview['tags'], chosen: string | null): Html {
   const known = chosen === null || tags.some(([tag]) => tag === chosen);
   const all = known ? tags : [...tags, [chosen, 0] as const];
   return html`<select id="filter-tag" name="tag" aria-label="Tag">
-    <option value="">All tags</option>${all.map(
-      ([tag, n]) =>
-        html`<option value="${tag}"${tag === chosen && html` selected`}>${tag} (${n})</option>`,
+    <option value="">All tags</option>${options(
+      all.map(([tag, n]) => [tag, `${tag} (${n})`]),
+      chosen ?? '',
     )}</select>`;
 }
 
-/** Which part of the list this is, and the way to the others; nothing where it is all there is. */
+/**
+ * Which part of the list this is, and the way to the others; nothing where it is all there is.
+ * Plain links: whoever turns a page at its foot begins the next one at its head.
+ */
 function pager({ asked, found, all, pages, more }: Overview): Printable {
   if (found === all && pages === 1 && !more) return null;
   const { page } = asked;
   const to = (other: number): JobsAsked => ({ ...asked, page: other });
-  return html`<p class="pager">${page > 1 && link(to(page - 1), false, html`← Previous page`)}
-    <span>${found < all && `${found.toLocaleString('en-GB')} of `}${count(all, 'job')}${
+  return html`<p class="pager">
+    ${page > 1 && html`<a href="${jobsUrl(to(page - 1))}">← Previous page</a>`}
+    <span>${found < all && `${number(found)} of `}${count(all, 'job')}${
       pages > 1 && `, page ${page} of ${pages}`
     }</span>
-    ${page < pages && link(to(page + 1), false, html`Next page →`)}
+    ${page < pages && html`<a href="${jobsUrl(to(page + 1))}">Next page →</a>`}
     ${
       more &&
       html`<span>The store has more: only the first by name are read, since each is

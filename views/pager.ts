@@ -1,6 +1,7 @@
 import type { Instant } from '../server/core/time.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { count, exactTime } from './time.ts';
+import { withQuery } from './urls.ts';
 
 /** Where one is in a list that goes on: each page's beginning, from the second to this one. */
 export type Trail = readonly string[];
@@ -34,9 +35,7 @@ export function pager(list: {
   const { trail, next, noun, looked } = list;
   const at = (to: Trail): string => {
     const cursor = to.slice(-TRAIL_LIMIT).join('~');
-    const query = new URLSearchParams({ ...list.query, ...(cursor !== '' && { cursor }) });
-    const address = query.size === 0 ? list.path : `${list.path}?${query.toString()}`;
-    return address + (list.place ?? '');
+    return withQuery(list.path, { ...list.query, cursor }) + (list.place ?? '');
   };
   const older = looked === null ? 'Older' : 'Look further';
   return html`<nav class="pager" aria-label="More of the list">

@@ -1,8 +1,9 @@
 import type { Outcome } from '../server/core/records.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import type { RunView } from './run-view.ts';
 import { isLive, mark, stateWord, toneOf } from './state.ts';
 import { time } from './time.ts';
+import { runUrl } from './urls.ts';
 
 /** A job's record keeps so many outcomes. */
 const RECENT_LIMIT = 60;
@@ -19,7 +20,7 @@ export function aroundRun({ run, record, now }: RunView): Html {
   const older = live ? recent.at(-1) : recent[at - 1];
   const newer = at === -1 ? undefined : recent[at + 1];
   const olderStill = forgotten || (at === 0 && recent.length === RECENT_LIMIT);
-  const url = `/runs/${pathPart(run.id)}`;
+  const url = runUrl(run.id);
   return html`<nav id="around" class="around" aria-label="Runs of this job">
     ${older ? outcomeLink('prev', older, now) : olderStill && plainLink('prev', url)}
     ${newer ? outcomeLink('next', newer, now) : forgotten && plainLink('next', url)}
@@ -30,7 +31,7 @@ const WORDS = { prev: 'Earlier', next: 'Later' } as const;
 type Way = keyof typeof WORDS;
 
 const outcomeLink = (way: Way, { id, state, at }: Outcome, now: number): Html =>
-  html`<a rel="${way}" href="/runs/${pathPart(id)}">${arrow(way, 'prev')}${WORDS[way]}:
+  html`<a rel="${way}" href="${runUrl(id)}">${arrow(way, 'prev')}${WORDS[way]}:
     <span class="badge ${toneOf(state)}">${mark(state)}${stateWord(state)}</span>
     <small>${time(at, now)}</small>${arrow(way, 'next')}</a>`;
 

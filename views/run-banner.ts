@@ -2,13 +2,14 @@ import type { Range, Run, RunError } from '../server/core/records.ts';
 import { isFinal } from '../server/core/run.ts';
 import { fit, fitted } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
-import { action } from './layout.ts';
+import { action, posting } from './layout.ts';
 import { runDuration } from './runs.ts';
 import { progressPart } from './run-progress.ts';
 import { isOverdue, leaseOf, type RunView } from './run-view.ts';
 import { whatItMeans } from './run-words.ts';
 import { isLive, mark, stateWord, toneOf } from './state.ts';
 import { count, exactTime, time } from './time.ts';
+import { jobUrl, runUrl } from './urls.ts';
 
 /** What happened, in one look: the error before anything else, what it means, and what to do. */
 export function banner(view: RunView): Html {
@@ -69,14 +70,14 @@ function actions(view: RunView): Printable {
     return !asked && html`<div class="do">${cancelButton(run)}</div>`;
   }
   if (run.range !== null || !known) return null;
-  const changed = `/jobs/${pathPart(run.job)}?from=${pathPart(run.id)}`;
+  const changed = jobUrl(run.job, `?from=${pathPart(run.id)}`);
   return html`<div class="do">${rerunForm(view)}
     <a href="${changed}">Run again with changes</a></div>`;
 }
 
 const cancelButton = ({ id, job }: Run): Html =>
   action({
-    url: `/runs/${pathPart(id)}/cancel`,
+    url: runUrl(id, '/cancel'),
     label: 'Cancel',
     about: `this run of ${job}`,
     confirm: 'Cancel this run?',
@@ -84,7 +85,7 @@ const cancelButton = ({ id, job }: Run): Html =>
 
 const freeButton = ({ id, job }: Run): Html =>
   action({
-    url: `/runs/${pathPart(id)}/free`,
+    url: runUrl(id, '/free'),
     label: 'Free the slot',
     about: `of this run of ${job}`,
     confirm: `The handler of this run has not stopped, and may still be working. If you free its
@@ -102,10 +103,9 @@ const SURE: Readonly<Partial<Record<Run['state'], string>>> = {
  * can ask again.
  */
 function rerunForm({ run, record }: RunView): Html {
-  const url = `/runs/${pathPart(run.id)}/reruns`;
+  const url = runUrl(run.id, '/reruns');
   const sure = SURE[run.state];
-  return html`<form method="post" action="${url}" hx-post="${url}" hx-target="#message"
-      hx-swap="innerHTML" hx-disable="find button"
+  return html`<form ${posting(url)}
       ${sure !== undefined && html`hx-confirm="${sure}"`}>
       <input type="hidden" name="key" value="rerun ${run.id} ${record?.rev ?? 0}">
       <button class="main" aria-label="Run again: ${run.job}, same input">Run again</button>

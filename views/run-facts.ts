@@ -2,30 +2,26 @@ import type { Cost } from '../server/core/cost.ts';
 import { isFinal } from '../server/core/run.ts';
 import type { Instant } from '../server/core/time.ts';
 import { fitted } from './fit.ts';
-import { html, type Html, type Printable } from './html.ts';
+import { html, type Html } from './html.ts';
+import { factRows, type Fact } from './layout.ts';
 import { leaseOf, type RunView } from './run-view.ts';
 import { latenessOf, runDuration } from './runs.ts';
-import { count, countdown, exactTime, time } from './time.ts';
+import { count, countdown, fullTime } from './time.ts';
 import { nameOf } from './run-words.ts';
 import { runLink } from './why.ts';
 
-type Fact = readonly [label: string, value: Printable];
-
 /** What is known of a run beside what happened: what is not known is left out. */
 export function facts(view: RunView): Html {
-  const known = [...times(view), ...origins(view)].filter(
-    ([, value]) => value !== null && value !== false,
-  );
-  return html`<aside id="facts" aria-label="Facts"><dl class="facts">${known.map(
-    ([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`,
-  )}</dl></aside>`;
+  const all = factRows([...times(view), ...origins(view)]);
+  return html`<aside id="facts" aria-label="Facts"><dl class="facts">${all}</dl></aside>`;
 }
 
 /** In the order of asking: when, how late, how long. */
 function times(view: RunView): readonly Fact[] {
   const { run, now, record } = view;
   const lease = leaseOf(view);
-  const timeoutAt = lease && record ? lease.startedAt + record.spec.timeoutMs : null;
+  const timed = lease?.cancel === null && record !== null;
+  const timeoutAt = timed ? lease.startedAt + record.spec.timeoutMs : null;
   return [
     ['Scheduled', run.range === null && moment(run.scheduledAt, now)],
     ['Asked for', run.trigger === 'manual' && moment(run.createdAt, now)],
@@ -33,9 +29,13 @@ function times(view: RunView): readonly Fact[] {
     ['Lateness', latenessOf(run)],
     ['Ended', moment(run.endedAt, now)],
     ['Duration', runDuration(run, now)],
-    ['Times out', timeoutAt !== null && lease?.cancel === null && countdown(timeoutAt, now)],
+    ...(timeoutAt === null ? [] : [timeout(timeoutAt, now)]),
   ];
 }
+
+/** A handler that does not stop goes on after its time. */
+const timeout = (at: Instant, now: Instant): Fact =>
+  at > now ? ['Times out', countdown(at, now)] : ['Timed out', fullTime(at, now)];
 
 /** By whom, from what, and where to look further. */
 function origins(view: RunView): readonly Fact[] {
@@ -77,4 +77,4 @@ const costWords = ({ reads, writes, deletes }: Cost): string =>
   ].join(', ');
 
 const moment = (at: Instant | null, now: Instant): Html | null =>
-  at === null ? null : html`${exactTime(at)} <small>${time(at, now)}</small>`;
+  at === null ? null : fullTime(at, now);

@@ -1,8 +1,10 @@
 import type { Lease, Reason, Run } from '../server/core/records.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import type { Instant } from '../server/core/time.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { isOverdue, leaseOf, retryOf, type RunView } from './run-view.ts';
 import { stateWord, toneOf } from './state.ts';
-import { count, countdown, since, time } from './time.ts';
+import { count, countdown, since, time, times, utc } from './time.ts';
+import { jobUrl } from './urls.ts';
 import { notRunWords, runLink, runName } from './why.ts';
 
 /*
@@ -43,7 +45,7 @@ export function whatItMeans(view: RunView): readonly Printable[] {
 }
 
 const tried = ({ attempts: { length } }: Run): string =>
-  `It was tried ${length === 1 ? 'once' : `${length} times`}, and is not tried again by itself.`;
+  `It was tried ${times(length)}, and is not tried again by itself.`;
 
 /** It has no slot yet: who has, and who comes first. */
 function queued({ run, record }: RunView): readonly Printable[] {
@@ -126,9 +128,8 @@ function cancelled({ run, repeats }: RunView): Printable {
 /** Why occurrences did not run, and whether that is for good. */
 function notRun(run: Run, reason: Reason): readonly Printable[] {
   const why = html`${notRunWords(run, reason)}.`;
-  const page = html`<a href="/jobs/${pathPart(run.job)}">the job’s page</a>`;
-  const backfill = html`Nothing makes up for that by itself. If it matters, start a backfill on
-    ${page}.`;
+  const backfill = html`Nothing makes up for that by itself. If it matters,
+    <a href="${backfillUrl(run)}">start a backfill</a>.`;
   switch (reason) {
     case 'superseded':
       return [why, 'Nothing is left to do.'];
@@ -144,6 +145,16 @@ function notRun(run: Run, reason: Reason): readonly Printable[] {
     case 'too-many':
       return [why, backfill];
   }
+}
+
+/** Chosen already: the whole minutes around what did not run. */
+function backfillUrl({ job, at, range }: Run): string {
+  const minute = (instant: Instant): string => utc(instant).slice(0, 16).replace(' ', 'T');
+  const query = new URLSearchParams({
+    from: minute(range?.from ?? at),
+    to: minute((range?.to ?? at) + 59_999),
+  });
+  return jobUrl(job, `/backfill?${query.toString()}`);
 }
 
 /** What became of the job since: a failure that a later run made good may need nobody. */

@@ -1,6 +1,6 @@
 import type { LateResult, Run } from '../server/core/records.ts';
 import { fitted } from './fit.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { jsonBlock } from './json.ts';
 import { logKept, logSection } from './log.ts';
 import { aroundRun } from './run-around.ts';
@@ -9,6 +9,7 @@ import { facts } from './run-facts.ts';
 import { leaseOf, retryOf, type RunView } from './run-view.ts';
 import { jobLink } from './runs.ts';
 import { exactTime } from './time.ts';
+import { runUrl } from './urls.ts';
 import { attemptsTable } from './waterfall.ts';
 
 export type { RunView } from './run-view.ts';
@@ -49,7 +50,7 @@ const DATA_SHOWN = { input: 7000, output: 10_000 } as const;
 
 function data(run: Run, name: 'input' | 'output'): Html | null {
   const title = name === 'input' ? 'Input' : 'Output';
-  const download = `/runs/${pathPart(run.id)}/${name}.json`;
+  const download = runUrl(run.id, `/${name}.json`);
   return jsonBlock(title, run[name], { bytes: DATA_SHOWN[name], download });
 }
 

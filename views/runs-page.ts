@@ -1,10 +1,12 @@
 import type { Run } from '../server/core/records.ts';
 import type { FilterProblem } from '../server/core/run-filter.ts';
 import { FILTER_LIMIT, runFilterText, type FilterWords } from '../server/core/run-filter.ts';
-import type { Instant } from '../server/core/time.ts';
+import { isoInstant, type Instant } from '../server/core/time.ts';
 import { html, type Html } from './html.ts';
+import { filtering } from './layout.ts';
 import { pager, type Looked, type Trail } from './pager.ts';
 import { noRuns, runsTable } from './runs.ts';
+import { withQuery } from './urls.ts';
 
 /** Runs of all jobs, and the filter that they were found by. */
 export interface RunsView {
@@ -39,10 +41,8 @@ export const runsBody = (view: RunsView): Html => html`<section>
     ${view.found !== null && list(view, view.found)}
   </section>`;
 
-const filterForm = ({ q, hints }: RunsView): Html => html`<form id="filter" class="filter"
-    role="search" method="get" action="/runs" hx-get="/runs" hx-target="#page"
-    hx-swap="innerMorph" hx-push-url="true" hx-sync="#page:replace"
-    hx-trigger="input delay:250ms, submit">
+const filterForm = ({ q, hints }: RunsView): Html => html`<form id="filter" action="/runs"
+    ${filtering('/runs')}>
     <input id="q" type="search" name="q" value="${q.slice(0, 2 * FILTER_LIMIT)}"
       data-search list="hints" aria-label="Filter runs" placeholder="state:problem since:24h"
       maxlength="${FILTER_LIMIT}"
@@ -103,8 +103,7 @@ function quickLinks({ q, job }: RunsView): Html {
 }
 
 /** The list that a filter finds. */
-export const runsUrl = (q: string): string =>
-  q === '' ? '/runs' : `/runs?${new URLSearchParams({ q }).toString()}`;
+export const runsUrl = (q: string): string => withQuery('/runs', { q });
 
 /** A filter of nothing but mistakes has many; whoever mends these sees the next. */
 const PROBLEMS_SHOWN = 6;
@@ -125,14 +124,12 @@ const problems = (all: readonly FilterProblem[]): Html =>
     <p class="none">Nothing is shown until the filter can be read.</p>`
   }</div>`;
 
-const isoOf = (at: Instant): string => new Date(at).toISOString();
-
 function list(view: RunsView, found: Found): Html {
   const { q, trail, now, asOf } = view;
   const { runs, next, search } = found;
   const query = {
-    ...(q.trim() !== '' && { q: q.trim() }),
-    ...(asOf !== null && (next !== undefined || trail.length > 0) && { asOf: isoOf(asOf) }),
+    q: q.trim(),
+    ...(asOf !== null && (next !== undefined || trail.length > 0) && { asOf: isoInstant(asOf) }),
   };
   return html`${runs.length > 0 ? runsTable(runs, now, { job: 'shown' }) : nothing(view, found)}
     ${pager({

@@ -1,19 +1,10 @@
 import type { Range, Run } from '../server/core/records.ts';
 import type { Instant } from '../server/core/time.ts';
 import { byDay } from './days.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { isLive, runBadge, toneOf } from './state.ts';
-import {
-  clockTime,
-  count,
-  duration,
-  exactTime,
-  lateness,
-  since,
-  time,
-  timeAs,
-  utc,
-} from './time.ts';
+import { clockTime, count, duration, lateness, since, time, timeAs, utc } from './time.ts';
+import { jobUrl } from './urls.ts';
 import { firstLine, runLink, why } from './why.ts';
 
 export { runLink };
@@ -31,7 +22,12 @@ export function runsTable(runs: readonly Run[], now: Instant, shown: RunsShown):
     <thead><tr>${columns.map(
       ([name, words]) => html`<th scope="col" class="${name}">${words}</th>`,
     )}</tr></thead>
-    ${byDay(runs, { now, columns: columns.length, row: (run) => runRow(run, now, shown) })}
+    ${byDay(runs, {
+      list: 'runs',
+      now,
+      columns: columns.length,
+      row: (run) => runRow(run, now, shown),
+    })}
   </table>`;
 }
 
@@ -73,7 +69,7 @@ function whyLines(run: Run): Html | null {
   return words && html`<span>${words}</span>`;
 }
 
-export const jobLink = (name: string): Html => html`<a href="/jobs/${pathPart(name)}">${name}</a>`;
+export const jobLink = (name: string): Html => html`<a href="${jobUrl(name)}">${name}</a>`;
 
 const startedCells = (run: Run, now: Instant): Html => html`
     <td class="trigger${run.trigger === 'schedule' && ' usual'}">${triggerWords(run)}</td>
@@ -107,15 +103,6 @@ function spanWords({ from, to, count: many, atLeast }: Range): Html {
   const sameDay = first.slice(0, 10) === last.slice(0, 10);
   const words = sameDay ? clockTime(from) : timeAs(from, first.slice(0, 16));
   return html`${atLeast && 'at least '}${count(many, 'occurrence')} since ${words}`;
-}
-
-/** `12 occurrences, from … to …: missed, outage`. */
-export function rangeWords(range: Range, { state, reason }: Run): Html {
-  const number = `${range.atLeast ? 'at least ' : ''}${count(range.count, 'occurrence')}`;
-  const verdict = reason === null ? state : `${state}, ${reason}`;
-  return range.from === range.to
-    ? html`${number}, at ${exactTime(range.from)}: ${verdict}`
-    : html`${number}, from ${exactTime(range.from)} to ${exactTime(range.to)}: ${verdict}`;
 }
 
 /**

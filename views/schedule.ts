@@ -1,7 +1,7 @@
 import type { ClockChange, Explained } from '../server/core/explain.ts';
 import { shownAt, type Schedule, type ScheduleProblem } from '../server/core/schedule.ts';
 import type { Instant } from '../server/core/time.ts';
-import { changeWords, harmless, warnings } from './clock-changes.ts';
+import { changeList } from './clock-changes.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { describe } from './schedule-words.ts';
 import { relative, utc, wallDateTime } from './time.ts';
@@ -66,11 +66,7 @@ export function scheduleFragment({ asked, now, result }: SchedulePreview): Html 
 const changes = (all: readonly ClockChange[]): Printable =>
   all.length > 0 &&
   html`<h2>When clocks are changed</h2>
-    <ul class="changes">${all.map((change) => {
-      const calm = harmless(change);
-      if (calm !== undefined) return html`<li>${changeWords(change)}; ${calm}</li>`;
-      return warnings([change]).map((warning) => html`<li class="warning">${warning}</li>`);
-    })}</ul>`;
+    ${changeList(all)}`;
 
 const table = (
   { timeZone }: Schedule,

@@ -1,7 +1,8 @@
 import type { RunState } from '../server/core/run.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { unpackBars, type Bar } from './packed.ts';
 import { stateWord, toneOf, type Tone } from './state.ts';
+import { jobUrl } from './urls.ts';
 
 /** The last outcomes are as many at most. */
 const BARS = 60;
@@ -16,7 +17,7 @@ const HEIGHT = 24;
 export function strip(job: string, packed: string): Html {
   const bars = unpackBars(packed).slice(-BARS);
   if (bars.length === 0) return html`<span class="none">no runs yet</span>`;
-  return html`<a class="strip" href="/jobs/${pathPart(job)}" data-runs="${packed}"
+  return html`<a class="strip" href="${jobUrl(job)}" data-runs="${packed}"
 aria-label="${tally(bars)}"><svg viewBox="-.5 0 ${BARS} ${HEIGHT}" preserveAspectRatio="none"
 aria-hidden="true">${paths(bars)}</svg></a>`;
 }

@@ -1,10 +1,10 @@
 import type { Cost } from '../server/core/cost.ts';
 import type { Instant } from '../server/core/time.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
-import { runLink } from './runs.ts';
+import { html, type Html, type Printable } from './html.ts';
+import { jobLink, runLink } from './runs.ts';
 import { runBadge } from './state.ts';
 import type { HeldLease, SystemView, Waiting } from './system.ts';
-import { count, since, time } from './time.ts';
+import { count, number, since, time } from './time.ts';
 
 /** More rows than this are no overview. */
 const ROWS = 50;
@@ -27,7 +27,7 @@ function table({ title, about, columns, rows }: Table): Printable {
       <thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
       <tbody>${rows.slice(0, ROWS)}</tbody>
     </table>
-    ${left > 0 && html`<p class="none">${left.toLocaleString('en-GB')} more not shown here.</p>`}
+    ${left > 0 && html`<p class="none">${number(left)} more not shown here.</p>`}
   </section>`;
 }
 
@@ -35,8 +35,6 @@ const row = (columns: readonly string[], cells: readonly Printable[]): Html =>
   html`<tr data-row tabindex="-1">${cells.map(
     (cell, i) => html`<td data-label="${columns[i]}"><span>${cell}</span></td>`,
   )}</tr>`;
-
-const jobLink = (name: string): Html => html`<a href="/jobs/${pathPart(name)}">${name}</a>`;
 
 const BROKEN = ['Job', 'Why nothing is decided about it'] as const;
 
@@ -55,7 +53,7 @@ const LEASES = ['Run', 'Attempt', 'Held by', 'Held for', 'Renewed', 'Runs out'] 
 
 export const leasesTable = ({ leases, now, process }: SystemView): Printable =>
   table({
-    title: `Leases held`,
+    title: 'Leases held',
     about: 'The right of an attempt to work. Whoever holds one renews it until it is done.',
     columns: LEASES,
     rows: leases.map((lease) => leaseRow(lease, now, process.owner)),
@@ -155,8 +153,6 @@ const unsure = ` Of commits whose reply was lost nobody can say whether they are
 const costRow = ([op, { reads, writes, deletes }]: readonly [string, Cost]): Html => html`<tr>
     <td>${op}</td><td>${number(reads)}</td><td>${number(writes)}</td><td>${number(deletes)}</td>
   </tr>`;
-
-const number = (n: number): string => n.toLocaleString('en-GB');
 
 export function callsTable({ calls, costs }: SystemView): Printable {
   if (calls === undefined || costs !== undefined) return null;

@@ -7,6 +7,7 @@ import type { SchedulerNote } from '../server/core/scheduler-note.ts';
 import type { SelfAudit } from '../server/core/self-audit.ts';
 import type { Instant, Timing } from '../server/core/time.ts';
 import { html, type Html, type Printable } from './html.ts';
+import { factRows, type Fact } from './layout.ts';
 import { auditWords, checksOf, stepWords, type Check } from './system-checks.ts';
 import {
   brokenTable,
@@ -17,7 +18,7 @@ import {
   leasesTable,
   waitingTable,
 } from './system-tables.ts';
-import { count, duration, exactTime, since, time } from './time.ts';
+import { count, duration, exactTime, number, since, time } from './time.ts';
 
 export interface SystemView {
   readonly now: Instant;
@@ -140,13 +141,9 @@ const LOOK = 'M6 1.8 10.8 10H1.2zM6 5v2.2M6 8.5v.1';
 const icon = (d: string): Html =>
   html`<svg class="mark" viewBox="0 0 12 12" aria-hidden="true"><path d="${d}"/></svg>`;
 
-type Fact = readonly [label: string, value: Printable] | false;
-
 const panel = (title: string, facts: readonly Fact[]): Html => html`<section class="panel">
     <h2>${title}</h2>
-    <dl>${facts.map(
-      (fact) => fact !== false && html`<div><dt>${fact[0]}</dt><dd>${fact[1]}</dd></div>`,
-    )}</dl>
+    <dl>${factRows(facts)}</dl>
   </section>`;
 
 function wakeFacts({ wake, now, timing, scheduler }: SystemView): Fact[] {
@@ -155,11 +152,12 @@ function wakeFacts({ wake, now, timing, scheduler }: SystemView): Fact[] {
   return [
     ['Woken by', wake.by === 'timer' ? 'this process’s own timer' : tick],
     ['Last wake-up', last === null ? 'none yet' : time(last.at, now)],
-    last !== null && [
+    [
       'It found',
-      `${last.lagMs < ON_TIME_MS ? 'nothing late' : `what was ${duration(last.lagMs)} late`}, ${
-        last.started === 0 ? 'and started nothing' : `and started ${count(last.started, 'run')}`
-      }`,
+      last !== null &&
+        `${last.lagMs < ON_TIME_MS ? 'nothing late' : `what was ${duration(last.lagMs)} late`}, ${
+          last.started === 0 ? 'and started nothing' : `and started ${count(last.started, 'run')}`
+        }`,
     ],
     ['Cloud Scheduler', schedulerWords(scheduler, now)],
   ];
@@ -191,8 +189,8 @@ function storeFacts({ store, waiting, leases }: SystemView): Fact[] {
       'This process’s clock',
       off === 0 ? `the same, within ${Math.max(0.1, sure)} s` : `${off} s ${way} the store’s`,
     ],
-    ['Leases held', leases.length.toLocaleString('en-GB')],
-    ['Runs that wait', waiting.length.toLocaleString('en-GB')],
+    ['Leases held', number(leases.length)],
+    ['Runs that wait', number(waiting.length)],
   ];
 }
 
@@ -220,9 +218,10 @@ function auditFacts(view: SystemView): Fact[] {
       }`,
     ],
     ['Found in', `${count(runs, 'run')} and ${count(ranges, 'range')}`],
-    firstGaps.length > 0 && [
+    [
       'The first gaps',
-      html`<ul class="gaps">${firstGaps.map((gap) => html`<li>${gap}</li>`)}</ul>`,
+      firstGaps.length > 0 &&
+        html`<ul class="gaps">${firstGaps.map((gap) => html`<li>${gap}</li>`)}</ul>`,
     ],
   ];
 }
@@ -240,7 +239,7 @@ function processFacts({ process, startedAt, now, timing }: SystemView): Fact[] {
     ['Up for', since(startedAt, now)],
     ['Memory', `about ${megabytes} MB`],
     ['Runs at work', `${running}${room}`],
-    ['Jobs in its code', process.jobs.toLocaleString('en-GB')],
+    ['Jobs in its code', number(process.jobs)],
     ['Lease', duration(timing.leaseMs)],
     ['Versions', `Punctual ${versions.punctual}, Node ${versions.node}, SQLite ${versions.sqlite}`],
     ['Time zones', `data of ${process.zones}`],

@@ -1,4 +1,4 @@
-import type { Instant } from '../server/core/time.ts';
+import { isInstant, isoInstant, type Instant } from '../server/core/time.ts';
 import { html, type Html } from './html.ts';
 
 /** Times as words. The one place where an instant becomes text that people read. */
@@ -32,6 +32,10 @@ const going = (how: string, at: Instant, words: string): Html =>
 /** An instant as date and time in UTC. */
 export const exactTime = (at: Instant): Html => timeAs(at, utc(at));
 
+/** The same, and beside it how that is seen from `now`. */
+export const fullTime = (at: Instant, now: Instant): Html =>
+  html`${exactTime(at)} <small>${time(at, now)}</small>`;
+
 /** An instant's time of the day in UTC, for where the day stands above: `05:00:00`. */
 export const clockTime = (at: Instant): Html => timeAs(at, utc(at).slice(11, 19));
 
@@ -62,32 +66,34 @@ function distance(ms: number): string {
   return count(Math.round(ms / DAY), 'day');
 }
 
+/** `1,204`. */
+export const number = (n: number): string => n.toLocaleString('en-GB');
+
 /** `1 line`, `12 lines`, `1,204 lines`. */
 export const count = (n: number, noun: string): string =>
-  `${n.toLocaleString('en-GB')} ${noun}${n === 1 ? '' : 's'}`;
+  `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+/** `once`, `12 times`. */
+export const times = (n: number): string => (n === 1 ? 'once' : `${number(n)} times`);
 
 /** A length of time: `350 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(ms: number): string {
   if (ms < 0) return `−${duration(-ms)}`;
   if (Math.round(ms) < SECOND) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${Math.round(ms / 100) / 10} s`;
-  const seconds = Math.round(ms / SECOND);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return twoParts([Math.floor(seconds / 60), 'min'], [seconds % 60, 's']);
-  const minutes = Math.round(ms / MINUTE);
-  if (minutes < 24 * 60) return twoParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
-  const hours = Math.round(ms / HOUR);
-  return twoParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
+  return inUnits(ms, Math.round);
 }
 
 /** The same of what still goes on: whole units that have passed. */
-function elapsed(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / SECOND));
+const elapsed = (ms: number): string => inUnits(Math.max(0, ms), Math.floor);
+
+function inUnits(ms: number, whole: (n: number) => number): string {
+  const seconds = whole(ms / SECOND);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return twoParts([Math.floor(seconds / 60), 'min'], [seconds % 60, 's']);
-  const minutes = Math.floor(seconds / 60);
+  const minutes = whole(ms / MINUTE);
   if (minutes < 24 * 60) return twoParts([Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']);
-  const hours = Math.floor(minutes / 60);
+  const hours = whole(ms / HOUR);
   return twoParts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
 }
 
@@ -112,7 +118,7 @@ export function utc(at: Instant): string {
 
 /** `Date` throws at what is no time; a stored oddity must not take the page down. */
 function iso(at: Instant): string {
-  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at);
+  return isInstant(at) ? isoInstant(at) : String(at);
 }
 
 /** `24 December 2026`, of what a wall clock shows, counted as if that clock were in UTC. */

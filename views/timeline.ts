@@ -1,10 +1,14 @@
-import { isFailure, type RunState } from '../server/core/run.ts';
+import { isFailure } from '../server/core/run.ts';
 import type { Instant } from '../server/core/time.ts';
 import { axisLabels, drawnOnce, REACHES, type Axis, type Reach } from './axis.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
-import { overlapWords, shortened, tracksOf, type JobLane } from './lanes.ts';
-import { jobBadge, stateWord } from './state.ts';
+import { html, type Html, type Printable } from './html.ts';
+import { noJobs } from './jobs.ts';
+import { overlapWords, shortened, tally, tracksOf, type JobLane } from './lanes.ts';
+import { filtering, inPlace, options } from './layout.ts';
+import { jobLink } from './runs.ts';
+import { jobBadge } from './state.ts';
 import { count, dayTime, duration, time } from './time.ts';
+import { withQuery } from './urls.ts';
 
 /** What somebody wants to see of the timeline; all of it stands in the page's address. */
 export interface TimelineAsked {
@@ -70,11 +74,9 @@ function sum({ jobs, axis, history }: TimelineView): Html {
 
 function filter({ asked, tags }: TimelineView): Html {
   const { text, tag, hours } = asked;
-  return html`<form class="filter" method="get" action="/timeline" hx-get="/timeline"
-    hx-trigger="input delay:250ms, submit" hx-include="this" hx-target="#page"
-    hx-swap="innerMorph" hx-push-url="true" hx-sync="#page:replace" role="search">
-    <input type="search" name="text" value="${text}" placeholder="Filter by name or description"
-      aria-label="Filter by name or description" maxlength="100" autocomplete="off"
+  return html`<form action="/timeline" ${filtering('/timeline')}>
+    <input type="search" name="text" value="${text}" placeholder="Name, description or tag"
+      aria-label="Filter by text" maxlength="100" autocomplete="off"
       spellcheck="false" data-search>
     ${(tags.length > 0 || tag !== '') && tagChoice(tags, tag)}
     ${hours !== REACHES[0] && html`<input type="hidden" name="hours" value="${hours}">`}
@@ -86,9 +88,10 @@ function filter({ asked, tags }: TimelineView): Html {
 }
 
 const tagChoice = (tags: readonly string[], chosen: string): Html => html`<select name="tag"
-    aria-label="Tag"><option value="">any tag</option>${[...new Set([...tags, chosen])]
-      .filter((tag) => tag !== '')
-      .map((tag) => html`<option${tag === chosen && html` selected`}>${tag}</option>`)}</select>`;
+    aria-label="Tag"><option value="">All tags</option>${options(
+      [...new Set([...tags, chosen])].filter((tag) => tag !== '').map((tag) => [tag, tag]),
+      chosen,
+    )}</select>`;
 
 const REACH_WORDS: Readonly<Record<Reach, string>> = { 6: '6 h', 24: '24 h', 72: '3 days' };
 
@@ -98,27 +101,19 @@ const reachLink = (asked: TimelineAsked, hours: Reach): Html =>
   }>± ${REACH_WORDS[hours]}</a>`;
 
 /** The attributes of a link to the same page, otherwise asked. */
-const pageLink = (asked: TimelineAsked): Html => html`href="${timelineUrl(
-  asked,
-)}" hx-get="${timelineUrl(asked)}" hx-target="#page" hx-swap="innerMorph" hx-push-url="true"
-  hx-sync="#page:replace"`;
+const pageLink = (asked: TimelineAsked): Html =>
+  html`href="${timelineUrl(asked)}" ${inPlace(timelineUrl(asked))}`;
 
-export function timelineUrl({ text, tag, hours, page }: TimelineAsked): string {
-  const query = new URLSearchParams({
-    ...(text !== '' && { text }),
-    ...(tag !== '' && { tag }),
-    ...(hours !== REACHES[0] && { hours: `${hours}` }),
-    ...(page > 1 && { page: `${page}` }),
-  }).toString();
-  return query === '' ? '/timeline' : `/timeline?${query}`;
-}
+export const timelineUrl = ({ text, tag, hours, page }: TimelineAsked): string =>
+  withQuery('/timeline', {
+    text,
+    tag,
+    hours: hours === REACHES[0] ? '' : `${hours}`,
+    page: page > 1 ? `${page}` : '',
+  });
 
 function nothing({ jobs, asked, axis }: TimelineView): Html {
-  if (jobs.all === 0) {
-    return html`<div class="empty"><h2>No jobs yet</h2>
-      <p>Describe one with <code>defineJob</code> in a file of its own under <code>jobs/</code>,
-        list it in <code>jobs/index.ts</code>, and start the service again.</p></div>`;
-  }
+  if (jobs.all === 0) return noJobs;
   if (jobs.matching === 0) {
     return html`<div class="empty"><h2>No job matches</h2>
       <p><a href="${timelineUrl({ ...asked, text: '', tag: '', page: 1 })}">Show all
@@ -150,7 +145,7 @@ function chart(view: TimelineView): Html {
 
 const laneRow = (lane: JobLane, track: Printable, { axis, now }: TimelineView): Html => html`
   <li id="lane-${lane.job.name}" class="lane" data-row tabindex="-1">
-    <div class="who"><a href="/jobs/${pathPart(lane.job.name)}">${lane.job.name}</a>
+    <div class="who">${jobLink(lane.job.name)}
       ${line(warnings(lane, axis))}${line(notes(lane, now))}</div>
     ${track}
   </li>`;
@@ -195,15 +190,8 @@ function notes(lane: JobLane, now: Instant): Printable[] {
 const BADGED: ReadonlySet<string> = new Set(['paused', 'broken', 'retired', 'waiting']);
 
 /** `2 failed, 14 missed`. */
-function problemWords({ ended }: JobLane): string {
-  const counts = new Map<RunState, number>();
-  for (const { state, stretch } of ended.filter((one) => isFailure(one.state))) {
-    counts.set(state, (counts.get(state) ?? 0) + (stretch?.count ?? 1));
-  }
-  return [...counts]
-    .map(([state, n]) => `${n.toLocaleString('en-GB')} ${stateWord(state)}`)
-    .join(', ');
-}
+const problemWords = ({ ended }: JobLane): string =>
+  tally(ended.filter(({ state }) => isFailure(state)));
 
 function next({ job }: JobLane, now: Instant): Printable {
   if (job.nextScheduledAt !== null) return html`next ${time(job.nextScheduledAt, now)}`;
@@ -228,10 +216,11 @@ function remarks({ jobs, history, axis }: TimelineView): Printable {
 function pager({ asked, pages, jobs }: TimelineView): Printable {
   if (pages <= 1) return null;
   const { page } = asked;
+  const url = (other: number): string => timelineUrl({ ...asked, page: other });
   return html`<nav class="pager" aria-label="More lanes">
-    ${page > 1 && html`<a ${pageLink({ ...asked, page: page - 1 })}>← before</a>`}
-    <span>page ${page} of ${pages}, ${count(jobs.drawn, 'job')}</span>
-    ${page < pages && html`<a ${pageLink({ ...asked, page: page + 1 })}>more →</a>`}
+    ${page > 1 && html`<a href="${url(page - 1)}">← Previous page</a>`}
+    <span>${count(jobs.drawn, 'job')}, page ${page} of ${pages}</span>
+    ${page < pages && html`<a href="${url(page + 1)}">Next page →</a>`}
   </nav>`;
 }
 

@@ -11,7 +11,7 @@ import type { Instant } from '../server/core/time.ts';
 import { fitted } from './fit.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { isLive, mark, stateWord, toneOf, type Tone } from './state.ts';
-import { count, duration, exactTime, since, time } from './time.ts';
+import { count, duration, exactTime, since, time, times } from './time.ts';
 
 /** A run's attempts on one time axis: how long each waited, how long it held its lease. */
 
@@ -135,7 +135,8 @@ const TICK_STEPS_S = [
 const TICKS = 5;
 
 function tickTimes({ from, to, zero }: Axis): readonly Instant[] {
-  const step = (TICK_STEPS_S.find((s) => (to - from) / (s * 1000) <= TICKS) ?? 1e9) * 1000;
+  const span = (to - from) / 1000;
+  const step = 1000 * (TICK_STEPS_S.find((s) => span / s <= TICKS) ?? span / TICKS);
   const first = Math.ceil((from - zero) / step);
   const last = Math.floor((to - zero) / step);
   return Array.from({ length: last - first + 1 }, (_, i) => zero + (first + i) * step);
@@ -267,5 +268,3 @@ function details(attempt: Attempt, { run, lease, now }: Attempts): Html {
 
 const errorLine = ({ name, message }: RunError): Html => html`<p class="why">
             <b>${fitted(name, OWNER_SHOWN)}</b>: ${fitted(message, ERROR_SHOWN)}</p>`;
-
-const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);

@@ -1,7 +1,8 @@
 import type { Reason, Run, RunError } from '../server/core/records.ts';
 import type { Instant } from '../server/core/time.ts';
-import { html, pathPart, type Html, type Printable } from './html.ts';
+import { html, type Html, type Printable } from './html.ts';
 import { utc } from './time.ts';
+import { runUrl } from './urls.ts';
 
 /** Why a run came to what it came to, in one line of a list. */
 
@@ -9,7 +10,7 @@ import { utc } from './time.ts';
 const ERROR_SHOWN = 240;
 
 export const runLink = (id: string, text: Printable): Html =>
-  html`<a href="/runs/${pathPart(id)}">${text}</a>`;
+  html`<a href="${runUrl(id)}">${text}</a>`;
 
 /** What kept it from running, what went wrong, or what it stands for; null for nothing to tell. */
 export function why(run: Run): Html | null {

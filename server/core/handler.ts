@@ -75,7 +75,11 @@ function contextOf(call: Call, input: unknown): JobContext {
     idempotencyKey: run.id,
     signal,
     log: call.log.forHandler(),
-    progress: (done, total) => call.onProgress({ done, total: total ?? null }),
+    progress: (done, total) => {
+      // Neither a store nor a bar has a place for what is no number.
+      if (!Number.isFinite(done)) return;
+      call.onProgress({ done, total: Number.isFinite(total) ? (total ?? null) : null });
+    },
     scratch: () => call.scratch.path(),
     fetch: tracedFetch(traceparent, signal),
     traceparent,

@@ -36,6 +36,9 @@ export const requestHash = (parts: readonly (string | null)[]): string =>
 export const specHash = (value: unknown): string =>
   sha256(JSON.stringify(value)).toString('base64url').slice(0, 22);
 
+/** Whether a text can be a job's name: small letters, digits and hyphens, at most 63. */
+export const isJobName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
+
 /** The job a run belongs to, read off its id; undefined for what is no run id. */
 export function jobOfRun(runId: string): string | undefined {
   return /^([a-z0-9][a-z0-9-]{0,62})[@!][A-Za-z0-9.~-]{1,120}$/.exec(runId)?.[1];

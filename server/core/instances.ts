@@ -1,7 +1,7 @@
 import type { Deps } from './deps.ts';
 import { describeError } from './outcome.ts';
 import type { Store } from './store.ts';
-import { sleep, type Instant } from './time.ts';
+import { isInstant, sleep, type Instant } from './time.ts';
 
 /**
  * Which processes serve a namespace, for people to see: each notes itself in one small document.
@@ -97,17 +97,19 @@ async function update(
 }
 
 /** What stands in the store may have been edited by hand: anything odd in it is passed over. */
+/** No process gives itself a longer one. */
+const NAME_LIMIT = 300;
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= NAME_LIMIT;
+
 function instancesOf(value: unknown): Instance[] {
   return Object.entries(Object(value))
     .flatMap(([owner, noted]) => {
       const { build, since, seenAt, running }: Record<string, unknown> = Object(noted);
-      if (typeof build !== 'string' || !isInstant(since) || !isInstant(seenAt)) return [];
+      if (!isName(owner) || !isName(build) || !isInstant(since) || !isInstant(seenAt)) return [];
       const count = typeof running === 'number' && running >= 0 ? running : 0;
       return [{ owner, build, since, seenAt, running: count }];
     })
     .toSorted((a, b) => b.seenAt - a.seenAt);
 }
-
-/** One that `Date` can format. */
-const isInstant = (value: unknown): value is Instant =>
-  typeof value === 'number' && Math.abs(value) <= 8.64e15;

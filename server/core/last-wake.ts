@@ -1,7 +1,7 @@
 import type { Deps } from './deps.ts';
 import { describeError } from './outcome.ts';
 import { isBilled, type Store } from './store.ts';
-import { sleep, type Instant } from './time.ts';
+import { isInstant, sleep, type Instant } from './time.ts';
 
 /**
  * The last wake-up, whoever sent it. Each process knows its own exactly; for the others to see, it
@@ -26,8 +26,8 @@ export async function readLastWake(
 ): Promise<LastWake | undefined> {
   const found = await store.readMeta(metaKey(namespace));
   const { at, started, lagMs }: Record<string, unknown> = Object(found?.value);
-  const whole = typeof at === 'number' && typeof started === 'number' && typeof lagMs === 'number';
-  return whole && Math.abs(at) <= 8.64e15 ? { at, started, lagMs } : undefined;
+  const whole = isInstant(at) && typeof started === 'number' && typeof lagMs === 'number';
+  return whole ? { at, started, lagMs } : undefined;
 }
 
 export interface Wakes {

@@ -1,4 +1,5 @@
 import { meantTime, timeOf } from './filter-time.ts';
+import { isJobName } from './ids.ts';
 import { nearest } from './nearest.ts';
 import type { Trigger } from './records.ts';
 import { isFinal, isRunState, RUN_STATES, type RunState } from './run.ts';
@@ -201,15 +202,15 @@ function unknownKey(reading: Reading, word: Word, key: string): void {
 
 function readJob(reading: Reading, word: Word): void {
   const { value } = word;
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(value)) {
-    return set(reading, 'job', value);
-  }
+  if (isJobName(value)) return set(reading, 'job', value);
   const near = value.toLowerCase().replaceAll(/[\s_]+/g, '-');
-  const better = /^[a-z0-9][a-z0-9-]{0,62}$/.test(near);
   const message =
     `job: "${value}" is no job’s name; a name has small letters, digits and hyphens, ` +
     'and is given whole';
-  wrong(reading, { message, instead: better ? withWord(reading, word, `job:${near}`) : null });
+  wrong(reading, {
+    message,
+    instead: isJobName(near) ? withWord(reading, word, `job:${near}`) : null,
+  });
 }
 
 /** What others call some states. */

@@ -9,6 +9,7 @@ import { isFinal } from './run.ts';
 import type { Event, Refusal } from './event.ts';
 import { isBilled } from './store.ts';
 import { sleep, type Instant } from './time.ts';
+import { traceIdOf } from './trace.ts';
 
 /** What people ask for: runs by hand, cancels, pauses. Each is one intent like any other. */
 
@@ -48,7 +49,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
   if (problems.length > 0 || input === undefined) return { kind: 'bad-input', problems };
 
   const { carrier } = deps;
-  const offer = deps.runner.reserve(deps, job.name, { carrier, traceparent: request.traceparent });
+  const traceparent = traceIdOf(request.traceparent) === undefined ? null : request.traceparent;
+  const offer = deps.runner.reserve(deps, job.name, { carrier, traceparent });
   let used = false;
   try {
     const run: Run = {
@@ -61,7 +63,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
       requestHash: hashOf(job.name, input, request),
       cause: request.rerunOf,
       requestedBy: request.by,
-      traceparent: offer?.traceparent ?? request.traceparent,
+      // Whoever asks may send anything under that name.
+      traceparent: offer?.traceparent ?? traceparent,
     };
     const event: Event = { kind: 'manual', run, beside: request.beside };
     const wish = { job: job.name, op: 'manual', event, offer } as const;

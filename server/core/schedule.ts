@@ -2,8 +2,8 @@ import { findDay, type Days } from './calendar.ts';
 import { remember } from './bounded.ts';
 import type { Span } from './records.ts';
 import { readRule, splitRules, textProblems, type Rule } from './schedule-text.ts';
-import type { Instant } from './time.ts';
-import { isZone, LAST_INSTANT, zoneOf, type Zone } from './zone.ts';
+import { LAST_INSTANT, type Instant } from './time.ts';
+import { isZone, zoneOf, type Zone } from './zone.ts';
 import { nextZoned, previousZoned } from './zoned.ts';
 
 /*

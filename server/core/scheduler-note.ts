@@ -1,7 +1,7 @@
 import { specHash } from './ids.ts';
 import type { Registry } from './registry.ts';
 import type { Store } from './store.ts';
-import type { Instant } from './time.ts';
+import { isInstant, type Instant } from './time.ts';
 
 /**
  * What `npm run scheduler:sync` last found, kept for people to see: the service itself has no right
@@ -42,9 +42,7 @@ export async function readSchedulerNote(
 ): Promise<SchedulerNote | undefined> {
   const found = await store.readMeta(metaKey(namespace));
   const { at, inSync, steps, registry, paused }: Record<string, unknown> = Object(found?.value);
-  if (typeof at !== 'number' || Math.abs(at) > 8.64e15 || typeof inSync !== 'boolean') {
-    return undefined;
-  }
+  if (!isInstant(at) || typeof inSync !== 'boolean') return undefined;
   const counts = Object.entries(Object(steps)).flatMap(([kind, n]) =>
     typeof n === 'number' ? [[kind, n] as const] : [],
   );

@@ -1,6 +1,6 @@
 import { gapLine, type Audited } from './audit.ts';
 import type { Store } from './store.ts';
-import type { Instant } from './time.ts';
+import { isInstant, type Instant } from './time.ts';
 
 /** What the service's audit of itself last found, kept for people to see. */
 export interface SelfAudit {
@@ -56,7 +56,7 @@ function selfAuditOf(value: unknown): SelfAudit | undefined {
   const kept: Record<string, unknown> = Object(value);
   const [at, jobs, occurrences, runs, ranges, gaps] = COUNTS.map((name) => numberOf(kept[name]));
   const all = { at, jobs, occurrences, runs, ranges, gaps };
-  if (!areThere(all) || Math.abs(all.at) > LAST_INSTANT) return undefined;
+  if (!areThere(all) || !isInstant(all.at)) return undefined;
   const lines: unknown[] = Array.isArray(kept['firstGaps']) ? kept['firstGaps'] : [];
   return {
     ...all,
@@ -67,14 +67,11 @@ function selfAuditOf(value: unknown): SelfAudit | undefined {
 }
 
 const COUNTS = ['at', 'jobs', 'occurrences', 'runs', 'ranges', 'gaps'] as const;
-/** The last instant that `Date` knows. */
-const LAST_INSTANT = 8.64e15;
 
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : undefined;
 
-const instantOf = (value: unknown): Instant | null =>
-  typeof value === 'number' && Math.abs(value) <= LAST_INSTANT ? value : null;
+const instantOf = (value: unknown): Instant | null => (isInstant(value) ? value : null);
 
 type Counts = Record<(typeof COUNTS)[number], number>;
 

@@ -104,10 +104,20 @@ export function settle(
 const LATE_MS = 1000;
 
 /** When the first attempt of a run started is known as long as it holds the lease. */
-function lateness({ trigger, attempt, scheduledAt, startedAt }: Lease): Pick<Outcome, 'late'> {
-  if (trigger !== 'schedule' || attempt !== 1 || scheduledAt === null) return {};
+function lateness(lease: Lease): Pick<Outcome, 'late'> {
+  const late = lease.attempt === 1 ? latenessOf(lease) : 0;
+  return late > 0 ? { late } : {};
+}
+
+/** How late a run of the schedule started, in ms; 0 where it was on time, and for all others. */
+export function latenessOf({
+  trigger,
+  scheduledAt,
+  startedAt,
+}: Pick<Run, 'trigger' | 'scheduledAt' | 'startedAt'>): number {
+  if (trigger !== 'schedule' || scheduledAt === null || startedAt === null) return 0;
   const late = startedAt - scheduledAt;
-  return late >= LATE_MS ? { late } : {};
+  return late >= LATE_MS ? late : 0;
 }
 
 function lateResult(attemptId: string, ending: Ending): Partial<Pick<Run, 'lateResult'>> {

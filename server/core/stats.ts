@@ -1,3 +1,4 @@
+import { RECENT_LIMIT } from './draft.ts';
 import type { DayTally, Outcome } from './records.ts';
 import { isFailure, type RunState } from './run.ts';
 import { nextAfter, type Schedule } from './schedule.ts';
@@ -90,7 +91,6 @@ export interface Failures {
   readonly days: readonly Pick<DayTally, 'day' | 'bad'>[] | undefined;
 }
 
-const RECENT_LIMIT = 60;
 const DAY_MS = 86_400_000;
 
 export function failuresOf(record: {

@@ -113,6 +113,10 @@ export interface Loaded extends LoadedJob, StoreTime {}
 /** Whether each call has its price: then nothing is asked for oftener than it is needed. */
 export const isBilled = (store: Pick<Store, 'costs'>): boolean => store.costs() !== undefined;
 
+/** The same as a word, to choose between two limits. */
+export const priceOf = (store: Pick<Store, 'costs'>): 'free' | 'billed' =>
+  isBilled(store) ? 'billed' : 'free';
+
 export interface JobQuery {
   readonly limit: number;
   readonly after?: string;

@@ -1,6 +1,13 @@
 /** Milliseconds since the epoch. */
 export type Instant = number;
 
+/** Where `Date` ends; as far from the epoch as it begins. Beyond it, formatting throws. */
+export const LAST_INSTANT: Instant = 8.64e15;
+
+/** Whether what somebody may have edited by hand is an instant that can be formatted. */
+export const isInstant = (value: unknown): value is Instant =>
+  typeof value === 'number' && Math.abs(value) <= LAST_INSTANT;
+
 /**
  * Stands in a record for "the time of the commit that writes this": every store replaces it by its
  * own clock's reading, so that no other machine's clock gets on record.

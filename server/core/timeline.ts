@@ -1,6 +1,7 @@
 import { slotsOf } from './draft.ts';
 import type { JobRecord, Lease, Overlap, Reason, Run, Span } from './records.ts';
 import { isFailure, type RunState } from './run.ts';
+import { latenessOf } from './settle.ts';
 import type { Failures } from './stats.ts';
 import type { JobSummary } from './summary.ts';
 import type { Instant } from './time.ts';
@@ -81,8 +82,6 @@ const SINGLE_LIMIT = 60;
 const BAND_STEPS = 144;
 /** What came due just now is about to be decided: that takes a wake-up. */
 const NOTICED_MS = 60_000;
-/** What counts as late, as in `Outcome.late`. */
-const LATE_MS = 1000;
 
 /** A job as it is looked at. `record` may lack its outcomes; undefined where it can't be used. */
 export interface JobSeen {
@@ -157,14 +156,6 @@ export function endedRun(run: Run, short: string): Ended {
   const from = run.startedAt ?? run.endedAt ?? at;
   const to = Math.max(from, run.endedAt ?? from);
   return { ...known, from, to, lateMs: latenessOf(run), stretch: null };
-}
-
-type Startable = Pick<Run, 'trigger' | 'scheduledAt' | 'startedAt'>;
-
-function latenessOf({ trigger, scheduledAt, startedAt }: Startable): number {
-  if (trigger !== 'schedule' || scheduledAt === null || startedAt === null) return 0;
-  const late = startedAt - scheduledAt;
-  return late >= LATE_MS ? late : 0;
 }
 
 function pausedIn({ paused }: JobSeen['job'], { from, to }: TimeWindow): Span | null {

@@ -1,5 +1,5 @@
 import { remember } from './bounded.ts';
-import type { Instant } from './time.ts';
+import { LAST_INSTANT, type Instant } from './time.ts';
 
 /*
  * What the clocks of a time zone show, read from `Intl`, which has it from the IANA database.
@@ -31,8 +31,6 @@ export interface Zone {
   lastTransition(after: Instant, until: Instant): Transition | undefined;
 }
 
-/** Where `Date` ends; as far from the epoch as it begins. */
-export const LAST_INSTANT: Instant = 8.64e15;
 /** No zone was ever further from UTC; the furthest was Manila, 15 h 56 min behind. */
 export const FURTHEST_OFFSET_MS = 16 * 3_600_000;
 

@@ -1,6 +1,6 @@
 import { findWall, type WallSchedule } from './calendar.ts';
-import type { Instant } from './time.ts';
-import { FURTHEST_OFFSET_MS, LAST_INSTANT, type Zone } from './zone.ts';
+import { LAST_INSTANT, type Instant } from './time.ts';
+import { FURTHEST_OFFSET_MS, type Zone } from './zone.ts';
 
 /*
  * From the wall clock to instants, where clocks are changed. The rule is Debian cron's, cron(8).

@@ -2,11 +2,12 @@ import { Router } from 'express';
 import { actionsBody, isByPerson, type ActionsProblem } from '../../views/actions.ts';
 import { trailOf } from '../../views/pager.ts';
 import type { Deps } from '../core/deps.ts';
+import { isJobName } from '../core/ids.ts';
 import { nearest } from '../core/nearest.ts';
 import type { ActionRecord } from '../core/records.ts';
 import type { ActionPage, Store } from '../core/store.ts';
+import { atCursor } from './paging.ts';
 import { readQuery } from './read.ts';
-import { atCursor } from './runs-page.ts';
 import { showAt } from './show.ts';
 
 const ACTIONS_SHOWN = 50;
@@ -62,7 +63,7 @@ async function find(
     instead: nearest(asked.job, known),
   };
   const nobody = { actions: [], next: undefined, search: null, problem: noJob };
-  if (asked.job !== '' && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(asked.job)) return nobody;
+  if (asked.job !== '' && !isJobName(asked.job)) return nobody;
   const page = await atCursor(look(store, asked, cursor));
   if (page.actions.length === 0 && asked.job !== '' && !known.includes(asked.job)) {
     const { version } = await store.read(asked.job);

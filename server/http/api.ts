@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from 'express';
 import type { Deps } from '../core/deps.ts';
-import { jobOfRun } from '../core/ids.ts';
+import { isJobName, jobOfRun } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import {
   cancelRun,
@@ -198,7 +198,7 @@ export function findJob(deps: Deps, name: string): Job {
 }
 
 function checkName(name: string): void {
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return;
+  if (isJobName(name)) return;
   throw badRequest([
     { path: 'name', message: 'not a job name: lower-case letters, digits, hyphens' },
   ]);

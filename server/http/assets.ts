@@ -18,7 +18,7 @@ const SHEETS = [
   'jobs',
   'job',
 ];
-const SCRIPTS = ['clock', 'poll', 'keys', 'log', 'timeline', 'strip', 'job'];
+const SCRIPTS = ['clock', 'poll', 'trouble', 'keys', 'log', 'timeline', 'strip', 'job'];
 const LIBRARY = ['htmx.org/dist/htmx.min.js', 'htmx.org/dist/ext/hx-ptag.min.js'];
 
 const require = createRequire(import.meta.url);

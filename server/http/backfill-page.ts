@@ -1,13 +1,14 @@
 import { Router, type Response } from 'express';
 import { backfillBody, type BackfillView, type PlannedBackfill } from '../../views/backfill.ts';
-import { html, pathPart } from '../../views/html.ts';
+import { html } from '../../views/html.ts';
 import { partial } from '../../views/layout.ts';
+import { jobUrl } from '../../views/urls.ts';
 import { backfillPlan } from '../core/backfill-plan.ts';
 import type { Deps } from '../core/deps.ts';
 import { backfillRunId } from '../core/ids.ts';
 import type { JobRecord, Run, Span } from '../core/records.ts';
 import { backfillJob, endBackfill } from '../core/run-now.ts';
-import { isBilled } from '../core/store.ts';
+import { priceOf } from '../core/store.ts';
 import { summarise } from '../core/summary.ts';
 import type { Instant } from '../core/time.ts';
 import { findJob } from './api.ts';
@@ -119,7 +120,7 @@ async function planOf(deps: Deps, record: JobRecord, span: Span): Promise<Planne
   const key = deps.newId();
   if (last === undefined) return { ...plan, key, known: new Map(), knownFrom: span.from };
   const [job, since] = [record.name, span.from];
-  const limit = isBilled(store) ? LOOKED_UP.billed : LOOKED_UP.free;
+  const limit = LOOKED_UP[priceOf(store)];
   const [those, notRun] = await Promise.all([
     store.listRuns({ job, since, until: last, limit }),
     // A stretch that did not run is on record at its end, which may lie behind what is listed.
@@ -177,7 +178,7 @@ async function start(deps: Deps, req: Asking, res: Response): Promise<void> {
   if (!(await isStarted(deps, { name, id, span }))) {
     assertChanged(await backfillJob(deps, name, { ...span, by: null, id }));
   }
-  res.redirect(303, `/jobs/${pathPart(name)}`);
+  res.redirect(303, jobUrl(name));
 }
 
 /** Whether this very form was sent before, and its backfill may even be over. */
@@ -203,7 +204,7 @@ async function end(deps: Deps, req: Asking, res: Response): Promise<void> {
       ? 'The backfill is ended: no more of its runs are opened.'
       : 'That backfill was over already.';
   answerClick(req, res, {
-    goTo: `/jobs/${pathPart(name)}`,
+    goTo: jobUrl(name),
     said,
     parts: [partial('#backfill-running', 'outerHTML', html``)],
   });

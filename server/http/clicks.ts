@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { html, type Html, type Printable } from '../../views/html.ts';
 import { message } from '../../views/layout.ts';
+import { runLink } from '../../views/why.ts';
 import type { Changed, Requested } from '../core/run-now.ts';
 import type { Run } from '../core/records.ts';
 import { refusal } from './api.ts';
@@ -43,6 +44,13 @@ export function startedRun(requested: Requested, job: string): Run {
     case 'unavailable':
       throw new HttpError(503, 'Store unavailable', NO_ANSWER);
   }
+}
+
+/** Says what became of a request that `startedRun` had no objection to. */
+export function startedWords({ kind }: Requested, run: Run): Html {
+  const what = run.state === 'queued' ? 'a run waits for its turn.' : 'a run has started.';
+  const words = kind === 'replayed' ? 'this form had started its run already.' : what;
+  return html`${run.job}: ${words} ${runLink(run.id, 'Look at it')}`;
 }
 
 /** Throws what there is to say where nothing was changed. */

@@ -1,20 +1,19 @@
 import { Router, type Response } from 'express';
-import { html, pathPart, type Html, type Printable } from '../../views/html.ts';
+import { html, type Html, type Printable } from '../../views/html.ts';
 import type { FieldProblems } from '../../views/input-fields.ts';
 import { PAUSE_ENDS, pauseId, pausePanel, runPanel } from '../../views/job-forms.ts';
 import { jobBody, type JobView } from '../../views/job.ts';
 import { message, partial } from '../../views/layout.ts';
-import { runLink } from '../../views/runs.ts';
+import { jobUrl, runUrl } from '../../views/urls.ts';
 import type { Deps } from '../core/deps.ts';
 import type { InputProblem } from '../core/input.ts';
 import { inputForm } from '../core/input-form.ts';
 import { readJsonText, readTexts, type Texts } from '../core/input-texts.ts';
 import type { Job } from '../core/job.ts';
-import type { Run } from '../core/records.ts';
 import { pauseJob, resumeJob, runNow } from '../core/run-now.ts';
 import { parseDuration, type Instant } from '../core/time.ts';
 import { findJob, refusal } from './api.ts';
-import { answerClick, assertChanged, assertOpen, startedRun } from './clicks.ts';
+import { answerClick, assertChanged, assertOpen, startedRun, startedWords } from './clicks.ts';
 import { formBody, formFields, formKey, utcField } from './forms.ts';
 import { JOB_QUERY } from './job-filter.ts';
 import type { JobPasts } from './job-past.ts';
@@ -38,8 +37,6 @@ interface JobPages {
   readonly deps: Deps;
   readonly pasts: JobPasts;
 }
-
-const jobUrl = (name: string): string => `/jobs/${pathPart(name)}`;
 
 /** A run by hand, with the input that its form has. */
 async function startRun(page: JobPages, req: Asking, res: Response): Promise<void> {
@@ -74,18 +71,13 @@ async function startRun(page: JobPages, req: Asking, res: Response): Promise<voi
   const run = startedRun(requested, job.name);
   await answerWithPage(page, req, res.status(201), {
     name: job.name,
-    goTo: `/runs/${pathPart(run.id)}`,
-    said: html`${job.name}: ${startedWords(requested.kind, run)} ${runLink(run.id, 'Look at it')}`,
+    goTo: runUrl(run.id),
+    said: startedWords(requested, run),
   });
 }
 
 const USED_BEFORE =
   'This form has started a run already, with another input. Start it again for one more run.';
-
-function startedWords(kind: string, { state }: Run): string {
-  if (kind === 'replayed') return 'this form had started its run already.';
-  return state === 'queued' ? 'a run waits for its turn.' : 'a run has started.';
-}
 
 /** A form of a run as it was sent. */
 interface SentRun {
@@ -165,6 +157,9 @@ function byField(problems: readonly InputProblem[]): {
 }
 
 const NOTE_LIMIT = 500;
+/** Of one that is far too long, so much comes back to be shortened. */
+const NOTE_KEPT = 5000;
+const UNTIL_LIMIT = 40;
 
 /** A pause with its note and its end; of a paused job, another note and another end. */
 async function pause(page: JobPages, req: Asking, res: Response): Promise<void> {
@@ -179,7 +174,8 @@ async function pause(page: JobPages, req: Asking, res: Response): Promise<void> 
   if ('wrong' in end) problems.set('until', [end.wrong]);
   if ('wrong' in end || problems.size > 0) {
     const lasts = sent.get('lasts') ?? '';
-    const form = { note, lasts, until: sent.get('until') ?? '', problems, open: true };
+    const until = (sent.get('until') ?? '').slice(0, UNTIL_LIMIT);
+    const form = { note: note.slice(0, NOTE_KEPT), lasts, until, problems, open: true };
     return await sendForm(page, req, res.status(422), {
       asked: { name, query: new Map(), pause: form },
       words: 'Not paused: something in the form is not right yet.',

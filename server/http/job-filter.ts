@@ -1,11 +1,11 @@
-import type { FilterChoices, HistoryFilter } from '../../views/job-history.ts';
+import { isFiltered, type FilterChoices, type HistoryFilter } from '../../views/job-history.ts';
 import { trailOf, type Trail } from '../../views/pager.ts';
 import { stateWord } from '../../views/state.ts';
 import { parseRunFilter, runFilterText, STATE_GROUPS, TRIGGERS } from '../core/run-filter.ts';
 import { RUN_STATES } from '../core/run.ts';
 import type { RunQuery } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
-import { instant } from './read.ts';
+import { readAsOf } from './paging.ts';
 
 /** What is asked for of a job's history. */
 export interface HistoryAsked {
@@ -26,9 +26,6 @@ export const JOB_QUERY = [
   ...(['from', 'as'] as const),
 ];
 
-/** What counts back from now counts from whole minutes, or each poll would be another page. */
-const STEADY_MS = 60_000;
-
 /** Read by the rules of the filter of all runs, of which each field here is one word. */
 export function readHistory(query: ReadonlyMap<string, string>, now: Instant): HistoryAsked {
   const word = (name: string): string => query.get(name)?.trim() ?? '';
@@ -39,10 +36,9 @@ export function readHistory(query: ReadonlyMap<string, string>, now: Instant): H
     until: word('until'),
     text: word('text'),
   };
-  const asOf = query.has('asOf') ? instant(query.get('asOf'), '?asOf') : now - (now % STEADY_MS);
+  const asOf = readAsOf(query, now);
   const read = parseRunFilter(runFilterText(filter), asOf);
   const trail = trailOf(query.get('cursor'));
-  const isFiltered = Object.values(filter).some((value) => value !== '');
   return {
     filter,
     query: read.query,
@@ -50,7 +46,7 @@ export function readHistory(query: ReadonlyMap<string, string>, now: Instant): H
     problems: read.problems.map(({ message }) => message),
     trail,
     asOf: read.relative ? asOf : null,
-    isWhole: trail.length === 0 && !isFiltered,
+    isWhole: trail.length === 0 && !isFiltered(filter),
   };
 }
 

@@ -2,11 +2,11 @@ import type { ListedJob } from '../../views/listed-job.ts';
 import { packOutcomes } from '../../views/packed.ts';
 import { breathe } from '../core/breathe.ts';
 import type { Deps } from '../core/deps.ts';
-import { slotsOf } from '../core/draft.ts';
+import { RECENT_LIMIT, slotsOf } from '../core/draft.ts';
 import type { Job } from '../core/job.ts';
 import { scheduleOfJob } from '../core/schedule.ts';
 import { failuresOf, figuresOf, headroomOf, intervalOf, type Failures } from '../core/stats.ts';
-import { isBilled, type LoadedJob, type Store } from '../core/store.ts';
+import { priceOf, type LoadedJob, type Store } from '../core/store.ts';
 import { summarise } from '../core/summary.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -42,7 +42,7 @@ export interface JobsSeen {
  */
 export class JobList {
   readonly #deps: Deps;
-  readonly #billed: boolean;
+  readonly #price: 'free' | 'billed';
   /** In the order of names. */
   #kept = new Map<string, Kept>();
   #more = false;
@@ -53,7 +53,7 @@ export class JobList {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#billed = isBilled(deps.store);
+    this.#price = priceOf(deps.store);
   }
 
   /** `store` is the one to ask: it may count. */
@@ -74,7 +74,7 @@ export class JobList {
   /** False where what changed does not tell all. */
   async #readChanges(store: Store): Promise<boolean> {
     if (this.#deps.clock.monotonic() - this.#anewAt >= ANEW_AFTER_MS) return false;
-    const limit = this.#billed ? CHANGES.billed : CHANGES.free;
+    const limit = CHANGES[this.#price];
     const changedSince = this.#readAt - LATE_IN_SIGHT_MS;
     const { found, asOf } = await this.#asOf(store, () => store.listJobs({ limit, changedSince }));
     if (found.length === limit || asOf < this.#readAt - SET_BACK_MS) return false;
@@ -89,8 +89,7 @@ export class JobList {
 
   /** Page by page, with a pause after each: all at once would hold up whatever else is due. */
   async #readAll(store: Store): Promise<void> {
-    const which = this.#billed ? 'billed' : 'free';
-    const [most, limit] = [LISTED[which], PAGE[which]];
+    const [most, limit] = [LISTED[this.#price], PAGE[this.#price]];
     const { found, asOf } = await this.#asOf(store, () => store.listJobs({ limit }));
     const kept = new Map<string, Kept>();
     let page = found;
@@ -152,12 +151,10 @@ function keepOf(loaded: LoadedJob): Kept {
   };
 }
 
-const LAST = 60;
-
 /** What does not change with time. */
 function workOut({ name, record }: LoadedJob): WorkedOut {
   if (record === undefined) return { packed: '', figures: figuresOf([]), headroom: null };
-  const recent = record.recent.slice(-LAST);
+  const recent = record.recent.slice(-RECENT_LIMIT);
   const figures = figuresOf(recent);
   const text = record.schedules.at(-1);
   const schedule = text && scheduleOfJob({ ...text, name });

@@ -3,9 +3,9 @@ import type { JobHistory } from '../../views/job-history.ts';
 import type { EarlierInput } from '../../views/job-forms.ts';
 import type { ActionRecord, JobRecord, Run } from '../core/records.ts';
 import { SCAN, searchRuns, type Searched } from '../core/search.ts';
-import { isBilled, type Store } from '../core/store.ts';
+import { isBilled, priceOf, type Store } from '../core/store.ts';
 import type { HistoryAsked } from './job-filter.ts';
-import { atCursor } from './runs-page.ts';
+import { atCursor } from './paging.ts';
 
 /** What a job's page shows of its past. */
 export interface JobPast {
@@ -95,8 +95,8 @@ async function readRuns(
   asked: HistoryAsked,
 ): Promise<{ readonly found: Searched; readonly newest: readonly Run[] }> {
   const { query, text, trail, problems, isWhole } = asked;
-  const drawn = isBilled(store) ? DRAWN.billed : DRAWN.free;
-  const scan = isBilled(store) ? SCAN.billed : SCAN.free;
+  const price = priceOf(store);
+  const [drawn, scan] = [DRAWN[price], SCAN[price]];
   const cursor = trail.at(-1);
   const wanted = { ...query, job: name, text, limit: RUNS_SHOWN };
   const search = async (): Promise<Searched> => {

@@ -7,7 +7,7 @@ import type { JobView } from '../../views/job.ts';
 import { backfillPlan } from '../core/backfill-plan.ts';
 import type { Deps } from '../core/deps.ts';
 import { explain, type ClockChange } from '../core/explain.ts';
-import { jobOfRun } from '../core/ids.ts';
+import { isJobName, jobOfRun } from '../core/ids.ts';
 import { inputForm } from '../core/input-form.ts';
 import { jsonTextOf, readTexts, textsOf } from '../core/input-texts.ts';
 import type { Job } from '../core/job.ts';
@@ -19,6 +19,7 @@ import type { Loaded } from '../core/store.ts';
 import { summarise, type JobSummary } from '../core/summary.ts';
 import type { Instant } from '../core/time.ts';
 import { HttpError } from './errors.ts';
+import { utcText } from './forms.ts';
 import { FILTER_CHOICES, readHistory } from './job-filter.ts';
 import type { JobPast, JobPasts } from './job-past.ts';
 
@@ -37,7 +38,7 @@ export const COUNTED = 1000;
 /** Reads the job, its past (job-past.ts), and the run that a form is to be filled in from. */
 export async function readJob(deps: Deps, pasts: JobPasts, asked: JobAsked): Promise<JobView> {
   const { name, query } = asked;
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) throw noSuchJob(name);
+  if (!isJobName(name)) throw noSuchJob(name);
   const job = deps.registry.get(name);
   const loaded = await deps.store.read(name);
   const { storeNow: now, record } = loaded;
@@ -190,10 +191,8 @@ async function sourceOf(
 const pauseForm = ({ paused }: JobSummary, { pause }: JobAsked): PauseForm => ({
   note: paused?.note ?? '',
   lasts: paused === null || paused.until === null ? '' : 'until',
-  until: paused === null || paused.until === null ? '' : utcOf(paused.until),
+  until: paused === null || paused.until === null ? '' : utcText(paused.until),
   problems: new Map(),
   open: false,
   ...pause,
 });
-
-const utcOf = (at: Instant): string => new Date(at).toISOString().slice(0, 16);

@@ -1,5 +1,5 @@
 import { Router, type Response } from 'express';
-import { html, pathPart, type Printable } from '../../views/html.ts';
+import { html, type Printable } from '../../views/html.ts';
 import { jobRow, rowBytes } from '../../views/jobs.ts';
 import { partial } from '../../views/layout.ts';
 import {
@@ -11,14 +11,15 @@ import {
 } from '../../views/listed-job.ts';
 import { overview, type JobsAsked, type Overview } from '../../views/overview.ts';
 import { nameOfRun } from '../../views/packed.ts';
-import { runLink } from '../../views/runs.ts';
+import { jobUrl, runUrl } from '../../views/urls.ts';
 import type { Deps } from '../core/deps.ts';
 import { pauseJob, resumeJob, runNow } from '../core/run-now.ts';
 import { failuresSince } from '../core/stats.ts';
 import { findJob, summaryOf } from './api.ts';
-import { answerClick, assertChanged, assertOpen, startedRun } from './clicks.ts';
+import { answerClick, assertChanged, assertOpen, startedRun, startedWords } from './clicks.ts';
 import { HttpError } from './errors.ts';
 import { listedJob, type JobList, type JobsSeen } from './job-list.ts';
+import { saysAll } from './job-text.ts';
 import { readQuery, wholeNumber } from './read.ts';
 import { showAt, type Asking } from './show.ts';
 
@@ -103,16 +104,10 @@ function pageStarts(jobs: readonly ListedJob[]): number[] {
   return starts;
 }
 
-/** Each word of the text stands in the job's name, its description or one of its tags. */
 function isAskedFor(job: ListedJob, { text, tag, state }: JobsAsked): boolean {
   if (state !== null && !isIn(state, job)) return false;
   if (tag !== null && !job.tags.includes(tag)) return false;
-  if (text === null) return true;
-  const said = [job.name, job.description, ...job.tags].join('\n').toLowerCase();
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => said.includes(word));
+  return text === null || saysAll(job, text);
 }
 
 /** The tags that most jobs have, in the order of the alphabet. */
@@ -139,11 +134,10 @@ async function startRun(deps: Deps, req: Asking, res: Response): Promise<void> {
     traceparent: req.get('traceparent') ?? null,
   });
   const run = startedRun(requested, job.name);
-  const what = run.state === 'queued' ? 'a run waits for its turn.' : 'a run has started.';
   await answerRow(deps, req, res.status(201), {
     name: job.name,
-    goTo: `/runs/${pathPart(run.id)}`,
-    said: html`${job.name}: ${what} ${runLink(run.id, 'Look at it')}`,
+    goTo: runUrl(run.id),
+    said: startedWords(requested, run),
   });
 }
 
@@ -157,19 +151,19 @@ async function pause(deps: Deps, req: Asking, res: Response): Promise<void> {
   if (paused === null) {
     assertChanged(await pauseJob(deps, name, { by: null, note: null, until: null }));
   }
-  const page = html`<a href="/jobs/${pathPart(name)}">on its page</a>`;
+  const page = html`<a href="${jobUrl(name)}">on its page</a>`;
   const said =
     paused === null
       ? html`${name} is paused until it is resumed. Say why, or until when, ${page}.`
       : html`${name} was paused already. Change why, or until when, ${page}.`;
-  await answerRow(deps, req, res, { name, goTo: `/jobs/${pathPart(name)}`, said });
+  await answerRow(deps, req, res, { name, goTo: jobUrl(name), said });
 }
 
 async function resume(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(deps, req.params['name'] ?? '');
   assertChanged(await resumeJob(deps, name, null));
   const said = html`${name} is resumed.`;
-  await answerRow(deps, req, res, { name, goTo: `/jobs/${pathPart(name)}`, said });
+  await answerRow(deps, req, res, { name, goTo: jobUrl(name), said });
 }
 
 /** Answers with a word on what was done, and with the job's row as it is now. */
@@ -188,6 +182,6 @@ async function answerRow(
 async function findLast(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { recent, name } = await summaryOf(deps, req.params['name'] ?? '');
   const run = recent.find(({ id }) => nameOfRun(id) === req.params['run']);
-  if (run !== undefined) return res.redirect(302, `/runs/${pathPart(run.id)}`);
+  if (run !== undefined) return res.redirect(302, runUrl(run.id));
   throw new HttpError(404, 'No such run', `it is not among the last runs of "${name}" any more`);
 }

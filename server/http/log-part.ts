@@ -1,6 +1,6 @@
 import { lineRow, type LogEntry, type LogPart } from '../../views/log.ts';
 import type { LogChunk, LogLine, Progress, Run } from '../core/records.ts';
-import { isBilled, type Store } from '../core/store.ts';
+import { priceOf, type Store } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
 import { attemptOf } from './log-view.ts';
 
@@ -86,7 +86,7 @@ async function lookBack(
   runId: string,
   asked: LogAsked,
 ): Promise<{ readonly chunks: readonly LogChunk[]; readonly complete: boolean }> {
-  const looks = LOOKS[isBilled(store) ? 'billed' : 'free'];
+  const looks = LOOKS[priceOf(store)];
   const from = asked.after?.n ?? 0;
   // The chunk of the place itself may have earlier lines.
   let before = asked.before === null ? BEHIND_ALL : asked.before.n + 1;
@@ -138,7 +138,7 @@ function newestThatFit(all: readonly Numbered[], since: Instant): readonly Numbe
  */
 function marked(
   lines: readonly Numbered[],
-  { matches }: LogAsked,
+  { matches, after }: LogAsked,
   start: Place | null,
 ): readonly LogEntry[] {
   const entries: LogEntry[] = [];
@@ -148,7 +148,11 @@ function marked(
     const goesOn = before === null || attemptOf(before) === attempt;
     if (!goesOn) entries.push({ kind: 'attempt', n: attempt });
     const missing = before === null ? 0 : line - (goesOn ? before.line : 0);
-    if (missing > 0 && matches === null) entries.push({ kind: 'dropped', count: missing });
+    if (missing > 0 && matches === null) {
+      // Since the last look more came than a page is sent at once.
+      const behind = after !== null && entries.length === 0;
+      entries.push({ kind: behind ? 'behind' : 'dropped', count: missing });
+    }
     entries.push({ kind: 'line', line: told });
     before = { n, line: line + 1 };
   }

@@ -1,7 +1,15 @@
 import { Router, type Response } from 'express';
-import { html, pathPart } from '../../views/html.ts';
+import { html } from '../../views/html.ts';
 import { partial } from '../../views/layout.ts';
-import { earlier, logPoller, logRows, type LogFilter, type LogShown } from '../../views/log.ts';
+import {
+  earlier,
+  LEVELS,
+  logPoller,
+  logRows,
+  type LogFilter,
+  type LogShown,
+} from '../../views/log.ts';
+import { runUrl, withQuery } from '../../views/urls.ts';
 import type { Deps } from '../core/deps.ts';
 import type { LogLine, Run } from '../core/records.ts';
 import { isFinal } from '../core/run.ts';
@@ -43,7 +51,6 @@ export interface LogQuery {
   readonly before: Place | null;
 }
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const TEXT_LIMIT = 200;
 
 export function readLogQuery(query: ReadonlyMap<string, string>): LogQuery {
@@ -111,8 +118,7 @@ async function sendLogPart(deps: Deps, req: Asking, res: Response): Promise<void
   if (!isHtmx(req)) {
     // Somebody opened it by itself.
     query.delete('after');
-    const search = new URLSearchParams([...query]).toString();
-    return res.redirect(303, `/runs/${pathPart(run.id)}${search && `?${search}`}#log`);
+    return res.redirect(303, `${withQuery(runUrl(run.id), Object.fromEntries(query))}#log`);
   }
   if (after !== null) return await sendNewLines(deps, { run, after }, res);
   const shown = await readLogShown(deps, run, asked);

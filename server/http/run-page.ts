@@ -1,14 +1,15 @@
-import express, { Router, type Response } from 'express';
-import { pathPart } from '../../views/html.ts';
+import { Router, type Response } from 'express';
 import { partial } from '../../views/layout.ts';
 import { runBody } from '../../views/run.ts';
 import { isLive, stateWord } from '../../views/state.ts';
+import { runUrl } from '../../views/urls.ts';
 import type { Deps } from '../core/deps.ts';
 import type { Run } from '../core/records.ts';
 import { cancelRun, freeRun, runNow, type Changed } from '../core/run-now.ts';
 import { findJob, findRun } from './api.ts';
 import { answerClick, assertChanged, assertOpen, startedRun } from './clicks.ts';
 import { HttpError } from './errors.ts';
+import { formBody, formFields } from './forms.ts';
 import { newerRun, olderRun } from './nearby-runs.ts';
 import { isHtmx } from './problem-page.ts';
 import { readQuery } from './read.ts';
@@ -42,16 +43,13 @@ export function runPage(deps: Deps): Router {
   });
   router.post('/runs/:id/cancel', (req, res) => cancel(deps, req, res));
   router.post('/runs/:id/free', (req, res) => free(deps, req, res));
-  const form = express.urlencoded({ extended: false, limit: FORM_LIMIT });
-  router.post('/runs/:id/reruns', form, (req, res) => rerun(deps, req, res));
+  router.post('/runs/:id/reruns', formBody, (req, res) => rerun(deps, req, res));
   return router;
 }
 
-const FORM_LIMIT = 4096;
-
 const idIn = (req: Asking): string => req.params['id'] ?? '';
 
-const pathOf = ({ id }: Run): string => `/runs/${pathPart(id)}`;
+const pathOf = ({ id }: Run): string => runUrl(id);
 
 const goTo = (res: Response, run: Run): void => res.redirect(303, pathOf(run));
 
@@ -122,7 +120,6 @@ function inputOf({ id, input }: Run): unknown {
 
 /** Without one, as without a form, every request is a new run. */
 function keyIn(req: Asking): string | undefined {
-  const body: unknown = req.body;
-  const key: unknown = Reflect.get(Object(body), 'key');
-  return typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key) ? key : undefined;
+  const key = formFields(req).get('key');
+  return key !== undefined && /^[\x20-\x7e]{1,255}$/.test(key) ? key : undefined;
 }

@@ -10,14 +10,13 @@ import {
 } from '../core/run-filter.ts';
 import { runFilterHints } from '../core/run-filter-hints.ts';
 import { SCAN, searchRuns } from '../core/search.ts';
-import { BadCursor, isBilled } from '../core/store.ts';
-import { badRequest, instant, readQuery } from './read.ts';
+import { priceOf } from '../core/store.ts';
+import { atCursor, readAsOf } from './paging.ts';
+import { readQuery } from './read.ts';
 import { showAt } from './show.ts';
 
 /** A page of history; one record more is read, to know whether others come. */
 const RUNS_SHOWN = 50;
-/** What counts back from now counts from whole minutes, or each poll would be another page. */
-const STEADY_MS = 60_000;
 
 /**
  * The runs of all jobs. One listing a page (51 records; a search for text at most 2,000, or 200
@@ -31,7 +30,7 @@ export function runsPage(deps: Deps): Router {
     const q = query.get('q') ?? '';
     const trail = trailOf(query.get('cursor'));
     const { storeNow: now } = await asked.store.time();
-    const asOf = query.has('asOf') ? instant(query.get('asOf'), '?asOf') : now - (now % STEADY_MS);
+    const asOf = readAsOf(query, now);
     const filter = parseRunFilter(q, asOf);
     const { found, problems } = await find(asked, filter, q, trail.at(-1));
     const body = runsBody({
@@ -63,14 +62,9 @@ async function find(
   cursor: string | undefined,
 ): Promise<Finding> {
   if (problems.length > 0) return { found: null, problems };
-  const scan = isBilled(store) ? SCAN.billed : SCAN.free;
   const wanted = { ...query, text, limit: RUNS_SHOWN, ...(cursor !== undefined && { cursor }) };
-  const {
-    runs,
-    cursor: next,
-    scanned,
-    backTo,
-  } = await atCursor(searchRuns(store, wanted, { scan }));
+  const search = searchRuns(store, wanted, { scan: SCAN[priceOf(store)] });
+  const { runs, cursor: next, scanned, backTo } = await atCursor(search);
   const { job } = query;
   if (runs.length === 0 && job !== undefined && !registry.has(job)) {
     const { version } = await store.read(job);
@@ -78,17 +72,6 @@ async function find(
       return { found: null, problems: [unknownJob(q, job, registry.keys())] };
     }
   }
-  const search = text === null ? null : { scanned, backTo };
-  return { found: { runs, next, search }, problems };
-}
-
-/** An address that was cut, or changed by hand, names no place in a list. */
-export async function atCursor<Page>(page: Promise<Page>): Promise<Page> {
-  try {
-    return await page;
-  } catch (error) {
-    if (!(error instanceof BadCursor)) throw error;
-    const message = 'is no place in this list; start again without it';
-    throw badRequest([{ path: '?cursor', message }]);
-  }
+  const looked = text === null ? null : { scanned, backTo };
+  return { found: { runs, next, search: looked }, problems };
 }

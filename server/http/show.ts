@@ -3,7 +3,7 @@ import type { Request, Response, Router } from 'express';
 import type { Html } from '../../views/html.ts';
 import { page, pagePart, type Page, type Section } from '../../views/layout.ts';
 import type { Deps } from '../core/deps.ts';
-import { isBilled, type Store } from '../core/store.ts';
+import { priceOf, type Store } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
 import { assetPaths } from './assets.ts';
 import { counted } from './counted.ts';
@@ -27,7 +27,7 @@ export type Asking = Request<Record<string, string>>;
 const REFRESH_SECONDS = { free: 3, billed: 15 } as const;
 
 export const refreshSeconds = (store: Pick<Store, 'costs'>): number =>
-  isBilled(store) ? REFRESH_SECONDS.billed : REFRESH_SECONDS.free;
+  REFRESH_SECONDS[priceOf(store)];
 
 /**
  * Serves a page at a path. To a part of itself that asks (a poll, a filter) it sends only what

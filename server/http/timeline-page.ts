@@ -5,6 +5,7 @@ import type { Deps } from '../core/deps.ts';
 import type { Run } from '../core/records.ts';
 import { interestOf } from '../core/timeline.ts';
 import type { JobList } from './job-list.ts';
+import { saysAll } from './job-text.ts';
 import { PastProblems } from './past-problems.ts';
 import { badRequest, readQuery, wholeNumber } from './read.ts';
 import { showAt, type Asking } from './show.ts';
@@ -84,8 +85,5 @@ function readAsked(req: Asking): TimelineAsked {
   };
 }
 
-function matches({ job }: Listed, { text, tag }: TimelineAsked): boolean {
-  const wanted = text.trim().toLowerCase();
-  const said = `${job.name}\n${job.description}`.toLowerCase();
-  return said.includes(wanted) && (tag === '' || job.tags.includes(tag));
-}
+const matches = ({ job }: Listed, { text, tag }: TimelineAsked): boolean =>
+  saysAll(job, text) && (tag === '' || job.tags.includes(tag));

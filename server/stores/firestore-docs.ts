@@ -1,9 +1,11 @@
 import { blankRun } from '../core/blank-run.ts';
+import { actionFrom, chunkFrom, isRun } from '../core/check-history.ts';
 import { checkJobRecord } from '../core/check-record.ts';
 import type { ActionRecord, JobRecord, LogChunk, Run, SpecRecord } from '../core/records.ts';
 import { isRunState } from '../core/run.ts';
 import { stampJob, stampRun } from '../core/stamp.ts';
 import type { LoadedJob, Version } from '../core/store.ts';
+import { isInstant } from '../core/time.ts';
 import type { Document, Timestamp } from './firestore-types.ts';
 import { decode, encode, listOf, stampFrom, stampText, type Encoded } from './firestore-values.ts';
 
@@ -82,16 +84,8 @@ export function runOf(document: Document): Run {
   return isRun(run) ? run : damagedRun(idOf(document), stored);
 }
 
-const isRun = (value: Record<string, unknown>): value is Record<string, unknown> & Run =>
-  Array.isArray(value['attempts']) &&
-  Array.isArray(value['notes']) &&
-  typeof value['job'] === 'string' &&
-  typeof value['at'] === 'number' &&
-  typeof value['state'] === 'string' &&
-  isRunState(value['state']);
-
 function damagedRun(id: string, { job, state, at }: Record<string, unknown>): Run {
-  const now = typeof at === 'number' ? at : 0;
+  const now = isInstant(at) ? at : 0;
   const message = `the stored record of run ${id} is damaged; only its name is left`;
   return {
     ...blankRun(typeof job === 'string' ? job : '', id, { now, build: '' }),
@@ -105,18 +99,29 @@ function damagedRun(id: string, { job, state, at }: Record<string, unknown>): Ru
 export const encodeChunk = (chunk: LogChunk): Encoded =>
   encode({ ...chunk, lines: JSON.stringify(chunk.lines) });
 
-/** For what this store wrote itself: the one place where a type is taken on trust. */
 export function chunkOf(document: Document): LogChunk {
-  const { lines: text, ...rest } = decode(document.fields);
-  const lines: LogChunk['lines'] = JSON.parse(String(text));
-  return { ...trusted<Omit<LogChunk, 'lines'>>(rest), lines };
+  const { lines, ...rest } = decode(document.fields);
+  const [n, runId = ''] = [idOf(document), (document.name ?? '').split('/').at(-3)];
+  return chunkFrom(present({ ...rest, lines: parsed(String(lines)) }), { runId, n: Number(n) });
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** For what this store wrote itself: the one place where a type is taken on trust. */
 export const specOf = (document: Document): SpecRecord =>
   trusted<SpecRecord>(decode(document.fields));
 
-export const actionOf = (document: Document): ActionRecord =>
-  trusted<ActionRecord>(decode(document.fields));
+export function actionOf(document: Document): ActionRecord {
+  const stored = present(decode(document.fields));
+  const { at } = stored;
+  return actionFrom(stored, { id: idOf(document), at: isInstant(at) ? at : 0 });
+}
 
 const trusted = <Type>(value: object): Type => JSON.parse(JSON.stringify(value));
 

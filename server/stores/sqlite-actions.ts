@@ -3,7 +3,7 @@ import type { ActionRecord } from '../core/records.ts';
 import type { ActionPage, ActionQuery } from '../core/store.ts';
 import { actionFilters, cursorOf, positionOf } from './cursor.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { docOf } from './sqlite-rows.ts';
+import { actionOf } from './sqlite-rows.ts';
 import { rowLimit } from './sqlite-runs.ts';
 
 /** Who did what, in a database. Each function belongs inside a transaction. */
@@ -22,10 +22,10 @@ export function listActions(connection: Connection, query: ActionQuery): ActionP
   const { at, id } = cursor === undefined ? first : positionOf(cursor, filters);
   const values: SQLInputValue[] = job === undefined ? [] : [job];
   const sql =
-    `SELECT doc FROM actions WHERE ${job === undefined ? '' : 'job = ? AND '}` +
+    `SELECT id, at, doc FROM actions WHERE ${job === undefined ? '' : 'job = ? AND '}` +
     '(at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?';
   const rows = connection.all(sql, ...values, at, id, rowLimit(limit) + 1);
-  const found = rows.map(docOf<ActionRecord>);
+  const found = rows.map(actionOf);
   const actions = found.slice(0, rowLimit(limit));
   const last = found.length > actions.length ? actions.at(-1) : undefined;
   return { actions, cursor: last && cursorOf(last, filters) };

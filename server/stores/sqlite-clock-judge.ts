@@ -1,4 +1,4 @@
-import { isoInstant, type Instant } from '../core/time.ts';
+import { isInstant, isoInstant, type Instant } from '../core/time.ts';
 
 /** Both clocks of one machine at one moment. Monotonic clocks compare only within one boot. */
 export interface Reading {
@@ -110,5 +110,4 @@ function inWords(ms: number): string {
 }
 
 /** Instants beyond what `Date` knows have no name. */
-export const readable = (at: Instant): string =>
-  Math.abs(at) <= 8.64e15 ? isoInstant(at) : String(at);
+export const readable = (at: Instant): string => (isInstant(at) ? isoInstant(at) : String(at));

@@ -1,8 +1,10 @@
 import { blankRun } from '../core/blank-run.ts';
+import { actionFrom, chunkFrom, isRun } from '../core/check-history.ts';
 import { checkJobRecord } from '../core/check-record.ts';
-import type { Run, Trigger } from '../core/records.ts';
+import type { ActionRecord, LogChunk, Run, Trigger } from '../core/records.ts';
 import { isRunState } from '../core/run.ts';
 import type { LoadedJob } from '../core/store.ts';
+import { isInstant } from '../core/time.ts';
 import type { Row } from './sqlite-connection.ts';
 
 export const JOB_COLUMNS = 'name, rev, next_action_at, problem, doc';
@@ -68,20 +70,8 @@ function parsed(doc: string): unknown {
 /** A run as stored; of one that was damaged, what the columns beside it still say. */
 export function runOf(row: Row): Run {
   const value = parsed(textOf(row, 'doc'));
-  return isRun(value) && value.id === row['id'] ? value : damagedRun(row);
+  return isRun(value) && value.id === row['id'] && value.at === row['at'] ? value : damagedRun(row);
 }
-
-const isRun = (value: unknown): value is Run =>
-  typeof value === 'object' &&
-  value !== null &&
-  'id' in value &&
-  'attempts' in value &&
-  Array.isArray(value.attempts) &&
-  'notes' in value &&
-  Array.isArray(value.notes) &&
-  'state' in value &&
-  typeof value.state === 'string' &&
-  isRunState(value.state);
 
 function damagedRun(row: Row): Run {
   const state = textOf(row, 'state');
@@ -91,10 +81,18 @@ function damagedRun(row: Row): Run {
     ...blankRun(textOf(row, 'job'), textOf(row, 'id'), { now: at, build: '' }),
     state: isRunState(state) ? state : 'failed',
     trigger: triggerOf(textOf(row, 'trigger')),
-    createdAt: at,
+    createdAt: isInstant(at) ? at : 0,
     error: { name: 'DamagedRecord', message, stack: null },
   };
 }
 
 const triggerOf = (text: string): Trigger =>
   text === 'manual' || text === 'backfill' ? text : 'schedule';
+
+/** An action as stored, of a row with its `id`, `at` and `doc`. */
+export const actionOf = (row: Row): ActionRecord =>
+  actionFrom(parsed(textOf(row, 'doc')), { id: textOf(row, 'id'), at: integerOf(row, 'at') });
+
+/** A part of a log as stored, of a row with its `run_id`, `n` and `doc`. */
+export const chunkOf = (row: Row): LogChunk =>
+  chunkFrom(parsed(textOf(row, 'doc')), { runId: textOf(row, 'run_id'), n: integerOf(row, 'n') });

@@ -29,7 +29,7 @@ import { readable } from './sqlite-clock-judge.ts';
 import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
 import { openDatabase } from './sqlite-file.ts';
 import * as jobs from './sqlite-jobs.ts';
-import { docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
+import { chunkOf, docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
 import * as runs from './sqlite-runs.ts';
 import { rowLimit } from './sqlite-runs.ts';
 
@@ -181,20 +181,18 @@ export class SqliteStore implements Store {
   }
 
   readLog(runId: string, from: number, limit: number): Promise<LogChunk[]> {
-    const sql = 'SELECT doc FROM logs WHERE run_id = ? AND n >= ? ORDER BY n LIMIT ?';
+    const sql = 'SELECT run_id, n, doc FROM logs WHERE run_id = ? AND n >= ? ORDER BY n LIMIT ?';
     return this.#connection.read(() =>
-      this.#connection.all(sql, runId, from, rowLimit(limit)).map(docOf<LogChunk>),
+      this.#connection.all(sql, runId, from, rowLimit(limit)).map(chunkOf),
     );
   }
 
   readLogEnd(runId: string, { from, before, limit }: LogEndQuery): Promise<LogChunk[]> {
     const sql =
-      'SELECT doc FROM logs WHERE run_id = ? AND n >= ? AND n < ? ORDER BY n DESC LIMIT ?';
+      'SELECT run_id, n, doc FROM logs ' +
+      'WHERE run_id = ? AND n >= ? AND n < ? ORDER BY n DESC LIMIT ?';
     return this.#connection.read(() =>
-      this.#connection
-        .all(sql, runId, from, before, rowLimit(limit))
-        .map(docOf<LogChunk>)
-        .toReversed(),
+      this.#connection.all(sql, runId, from, before, rowLimit(limit)).map(chunkOf).toReversed(),
     );
   }
 

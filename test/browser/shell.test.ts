@@ -72,6 +72,26 @@ test('an unchanged page is not sent again, and a page that can not be had says s
 
   expect(statuses.slice(0, 3)).toEqual([200, 304, 304]);
   expect(await page.locator('tr', { hasText: 'good' }).count()).toBeGreaterThan(0);
+  await page.unroute(`${server.url}/`);
+  await page.getByText('the store is away').waitFor({ state: 'hidden', timeout: 10_000 });
+}, 60_000);
+
+test('a page whose server is away says so until it answers, and so does a click', async () => {
+  const server = await serve();
+  const { page } = await openPage(browser, `${server.url}/`);
+  const trouble = page.locator('#poller');
+
+  await page.route('**/*', (route) => route.abort('connectionrefused'));
+  await trouble.getByText('No answer from the server').waitFor({ timeout: 10_000 });
+  await page.getByRole('button', { name: 'Run now: good' }).click();
+  const said = await page.getByText('whether it was done is not known').textContent();
+  await page.unroute('**/*');
+  await trouble.waitFor({ state: 'hidden', timeout: 10_000 });
+
+  expect(said).toBe(
+    'No answer from the server: whether it was done is not known. Look before you repeat it.',
+  );
+  expect(await page.locator('tr', { hasText: 'good' }).count()).toBeGreaterThan(0);
 }, 60_000);
 
 test('words for times go on by the rules of the server', async () => {

@@ -8,19 +8,13 @@ import {
   runNow,
   type Request,
 } from '../../server/core/run-now.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService } from '../service.ts';
 
 /** Whatever a person does to a job is on record: who, what, and what it changed. */
 
 const hangs = { run: () => new Promise(() => undefined), overlap: 'queue' } as const;
-const request = {
-  input: undefined,
-  key: undefined,
-  beside: false,
-  rerunOf: null,
-  by: 'ann',
-  traceparent: null,
-};
+const request = runRequest({ by: 'ann' });
 
 async function setUp(made = byHand(hangs)) {
   const service = await openService([made]);

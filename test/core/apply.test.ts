@@ -9,6 +9,7 @@ import {
   type Committed,
 } from '../../server/core/store.ts';
 import { wakeAll, wakeJob } from '../../server/core/wake.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService, tempDb, type TestService } from '../service.ts';
 
 /**
@@ -73,14 +74,7 @@ describe.each(['reply-lost', 'sent-twice'] as const)('a commit that was applied 
     const service = await openService([byHand({ run: () => void starts++ })]);
     unreliable(service, [fate]);
 
-    const asking = runNow(service.deps, byHand({}), {
-      input: undefined,
-      key: 'k',
-      beside: false,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    });
+    const asking = runNow(service.deps, byHand({}), runRequest({ key: 'k' }));
     await patience(service);
     const requested = await asking;
 

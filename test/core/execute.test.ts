@@ -4,16 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JobContext } from '../../server/core/job.ts';
 import { cancelRun, runNow } from '../../server/core/run-now.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService } from '../service.ts';
 
-const request = {
-  input: undefined,
-  key: undefined,
-  beside: false,
-  rerunOf: null,
-  by: null,
-  traceparent: null,
-};
+const request = runRequest();
 
 describe('a handler', () => {
   test('gets its whole context', async () => {

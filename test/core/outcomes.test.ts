@@ -3,7 +3,7 @@ import { account, draftOf } from '../../server/core/draft.ts';
 import type { DayTally, JobRecord } from '../../server/core/records.ts';
 import type { RunState } from '../../server/core/run.ts';
 import { runNow } from '../../server/core/run-now.ts';
-import { jobRecord } from '../builders.ts';
+import { jobRecord, runRequest } from '../builders.ts';
 import { byHand, job, openService } from '../service.ts';
 import { at, PureJob } from './pure-job.ts';
 
@@ -112,14 +112,7 @@ test('an attempt that another ended says nothing of its beats', () => {
 });
 
 describe('a run that repeats another', () => {
-  const request = {
-    input: undefined,
-    key: 'k',
-    beside: false,
-    rerunOf: null,
-    by: 'ann',
-    traceparent: null,
-  };
+  const request = runRequest({ key: 'k', by: 'ann' });
 
   test('is a new run that names it, and on record as a rerun', async () => {
     const service = await openService([byHand({})]);

@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest';
 import { runNow } from '../../server/core/run-now.ts';
 import { wakeJob } from '../../server/core/wake.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService } from '../service.ts';
 
-const request = {
-  input: undefined,
-  key: undefined,
-  beside: false,
-  rerunOf: null,
-  by: null,
-  traceparent: null,
-};
+const request = runRequest();
 
 test('a stop waits for a claim that is under way, and hands it back without starting it', async () => {
   let starts = 0;

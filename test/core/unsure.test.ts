@@ -4,19 +4,13 @@ import { registerJobs } from '../../server/core/register.ts';
 import { cancelRun, freeRun, runNow } from '../../server/core/run-now.ts';
 import { StoreUnavailable, UnknownOutcome } from '../../server/core/store.ts';
 import { wakeJob } from '../../server/core/wake.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService, tempDb, type TestService } from '../service.ts';
 import { testClock } from '../test-clock.ts';
 
 /** What is not known for sure: who retired a job, who ended an attempt, whose a reply was. */
 
-const request = {
-  input: undefined,
-  key: 'k',
-  beside: false,
-  rerunOf: null,
-  by: null,
-  traceparent: null,
-};
+const request = runRequest({ key: 'k' });
 
 async function patience({ clock }: TestService): Promise<void> {
   for (let turn = 0; turn < 100; turn++) await clock.advance(50);

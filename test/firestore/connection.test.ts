@@ -4,7 +4,7 @@ import type { Cost } from '../../server/core/cost.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
 import { StoreUnavailable, UnknownOutcome } from '../../server/core/store.ts';
-import { commit, jobRecord } from '../builders.ts';
+import { commit, jobRecord, runRequest } from '../builders.ts';
 import { until } from '../process/server.ts';
 import { freePort } from './emulator.ts';
 import { emulator, newProject, openStore } from './fixture.ts';
@@ -149,14 +149,7 @@ describe.skipIf(emulator === null)('over a bad connection', () => {
     const job = defineJob({ name: 'job', run: () => void (starts += 1) });
     const service = await openService([job], reached);
     await register(service);
-    const request = {
-      input: undefined,
-      key: 'key',
-      beside: false,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    };
+    const request = runRequest({ key: 'key' });
 
     const applied = APPLIED.some((one) => one === fate) || fate === 'delay';
     next(proxy, 'Commit', ...(applied ? [fate, fate] : ([fate, 'pass', fate] as const)));

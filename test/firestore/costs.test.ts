@@ -6,6 +6,7 @@ import { defineJob, type Handler, type JobDefinition } from '../../server/core/j
 import { cancelRun, freeRun, pauseJob, resumeJob, runNow } from '../../server/core/run-now.ts';
 import { wakeAll, wakeJob } from '../../server/core/wake.ts';
 import { systemClock } from '../../server/process/clock.ts';
+import { runRequest } from '../builders.ts';
 import { emulator, newProject } from './fixture.ts';
 import { openService, register, soon, type FirestoreService } from './service.ts';
 
@@ -28,14 +29,7 @@ const tick = (service: FirestoreService) =>
   wakeAll(service.deps, { aheadMs: 2000, thorough: true });
 const trigger = (service: FirestoreService) => wakeJob(service.deps, 'job');
 const startByHand = (service: FirestoreService, key = 'key') =>
-  runNow(service.deps, service.deps.registry.get('job')!, {
-    input: undefined,
-    key,
-    beside: false,
-    rerunOf: null,
-    by: null,
-    traceparent: null,
-  });
+  runNow(service.deps, service.deps.registry.get('job')!, runRequest({ key }));
 
 describe.skipIf(emulator === null)('the costs of Firestore', () => {
   test('an idle tick is one read, whatever the number of jobs', async () => {

@@ -8,7 +8,7 @@ import { pauseJob, runNow } from '../../server/core/run-now.ts';
 import type { Store } from '../../server/core/store.ts';
 import { wakeAll } from '../../server/core/wake.ts';
 import type { Service } from '../../server/service.ts';
-import { commit, jobRecord } from '../builders.ts';
+import { commit, jobRecord, runRequest } from '../builders.ts';
 import { systemClock } from '../../server/process/clock.ts';
 import type { Importer } from '../../server/stores/firestore-import.ts';
 import type { FirestoreStore } from '../../server/stores/firestore.ts';
@@ -52,14 +52,7 @@ async function lived(): Promise<string> {
     }
   }
   const job = service.deps.registry.get('by-hand')!;
-  const request = {
-    input: undefined,
-    key: 'once',
-    beside: false,
-    rerunOf: null,
-    by: 'ada',
-    traceparent: null,
-  };
+  const request = runRequest({ key: 'once', by: 'ada' });
   await runNow(service.deps, job, request);
   await service.idle();
   await pauseJob(service.deps, 'failing', { by: 'ada', note: 'moving', until: null });

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { createApp } from '../../server/app.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
+import { runRequest } from '../builders.ts';
 import { emulator } from './fixture.ts';
 import { openService, register, type FirestoreService } from './service.ts';
 
@@ -39,14 +40,7 @@ async function serve(): Promise<{
 }
 
 const start = async (service: FirestoreService, name: string, key: string): Promise<void> => {
-  await runNow(service.deps, service.deps.registry.get(name)!, {
-    input: undefined,
-    key,
-    beside: false,
-    rerunOf: null,
-    by: null,
-    traceparent: null,
-  });
+  await runNow(service.deps, service.deps.registry.get(name)!, runRequest({ key }));
   await service.idle();
 };
 

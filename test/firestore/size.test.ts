@@ -5,7 +5,7 @@ import { runNow } from '../../server/core/run-now.ts';
 import { wakeJob } from '../../server/core/wake.ts';
 import type { Value } from '../../server/stores/firestore-types.ts';
 import { valueOf } from '../../server/stores/firestore-values.ts';
-import { jobRecord } from '../builders.ts';
+import { jobRecord, runRequest } from '../builders.ts';
 import { emulator } from './fixture.ts';
 import { openService, register } from './service.ts';
 
@@ -59,14 +59,7 @@ describe.skipIf(emulator === null)('whatever a job writes, its documents fit', (
       });
       const service = await openService([job]);
       await register(service);
-      const request = {
-        input: undefined,
-        key: 'a',
-        beside: false,
-        rerunOf: null,
-        by: null,
-        traceparent: null,
-      };
+      const request = runRequest({ key: 'a' });
       await runNow(service.deps, service.deps.registry.get('job')!, request);
       await service.idle();
 

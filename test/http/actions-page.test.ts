@@ -3,16 +3,13 @@ import type { ActionRecord } from '../../server/core/records.ts';
 import { byHand, job } from '../service.ts';
 import { TEST_START } from '../test-clock.ts';
 import { textOf } from '../views/builders.ts';
-import { json, serve, type Answer } from './client.ts';
+import { cost, json, serve, type Answer } from './client.ts';
 import { record } from './history.ts';
 
 const rows = ({ text }: Answer): number => text.match(/<tr id="action-/g)?.length ?? 0;
 
 const next = ({ text }: Answer): string =>
   /rel="next" href="([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
-
-const cost = ({ text }: Answer): string =>
-  /<p>(\d+ store reads?, \d+ records?)/.exec(text)?.[1] ?? '';
 
 const actions = (count: number, given: (n: number) => Partial<ActionRecord>): ActionRecord[] =>
   Array.from({ length: count }, (_, n) => ({

@@ -43,6 +43,13 @@ export async function serve(
   return { service, ask, url };
 }
 
+/** What a page's script adds to what it asks. */
+export const HTMX = { 'HX-Request': 'true' };
+
+/** What a page says that it cost: `2 store reads, 51 records`. */
+export const cost = ({ text }: Pick<Answer, 'text'>): string =>
+  /<p>([\d,]+ store reads?, [\d,]+ records?)/.exec(text)?.[1] ?? '';
+
 export const json = (value: unknown, headers: Record<string, string> = {}): RequestInit => ({
   body: typeof value === 'string' ? value : JSON.stringify(value),
   headers: { 'Content-Type': 'application/json', ...headers },

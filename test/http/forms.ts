@@ -7,8 +7,6 @@ import type { Answer } from './client.ts';
 
 /** Forms as a browser sends them, and pages as somebody reads them. */
 
-export const HTMX = { 'HX-Request': 'true' };
-
 export const form = (fields: Record<string, string>, headers: Record<string, string> = {}) => ({
   body: new URLSearchParams(fields).toString(),
   headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { JobDefinition } from '../../server/core/job.ts';
 import { byHand, job, noon } from '../service.ts';
-import { serve } from './client.ts';
-import { form, HTMX, runsOf, valueOf, withInput, words } from './forms.ts';
+import { HTMX, serve } from './client.ts';
+import { form, runsOf, valueOf, withInput, words } from './forms.ts';
 
 /** A handler that goes on until its run is cancelled. */
 const endless = (definition: Partial<JobDefinition> = {}) =>

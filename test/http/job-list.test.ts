@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { pauseJob, runNow } from '../../server/core/run-now.ts';
 import type { JobQuery, LoadedJob, Store } from '../../server/core/store.ts';
 import { JobList } from '../../server/http/job-list.ts';
-import { jobRecord } from '../builders.ts';
+import { jobRecord, runRequest } from '../builders.ts';
 import { job, noon, openService, tempDb, type TestService } from '../service.ts';
 import { TEST_START, testClock } from '../test-clock.ts';
 
@@ -28,8 +28,7 @@ function watched(store: Store): { readonly store: Store; readonly asked: string[
 
 const startByHand = async (service: TestService, name: string): Promise<void> => {
   const { deps } = service;
-  const none = { input: undefined, key: undefined, by: null, traceparent: null };
-  await runNow(deps, deps.registry.get(name)!, { ...none, beside: false, rerunOf: null });
+  await runNow(deps, deps.registry.get(name)!, runRequest());
   await service.settle();
 };
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { defineJob } from '../../server/core/job.ts';
 import { commit } from '../builders.ts';
 import { byHand, job, noon } from '../service.ts';
-import { serve, type Answer } from './client.ts';
-import { HTMX, live, withInput, words } from './forms.ts';
+import { HTMX, serve, type Answer } from './client.ts';
+import { live, withInput, words } from './forms.ts';
 
 describe('the page of a job', () => {
   test('tells its schedule, its settings, its outcomes and its history', async () => {

@@ -157,9 +157,10 @@ describe('what came since', () => {
   test('is the newest of too much, with a mark for the others', async () => {
     const chunks = [chunk(0, 0, ['a']), chunk(1, 1, texts(1, 1000))];
 
-    const { shown } = await read(chunks, { after: place('0.1') });
+    const { shown, entries } = await read(chunks, { after: place('0.1') });
 
     expect(shown).toEqual([500, ...texts(501, 500)]);
+    expect(entries[0]?.kind).toBe('behind');
   });
 
   test('marks what was dropped before it was seen', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { JobContext } from '../../server/core/job.ts';
 import { logChunk } from '../builders.ts';
 import { byHand } from '../service.ts';
-import { FLUSH_MS, HTMX, echo, pathOf, reads, started, waiting } from './runs.ts';
+import { cost, HTMX } from './client.ts';
+import { FLUSH_MS, echo, pathOf, started, waiting } from './runs.ts';
 
 describe('the log of a run', () => {
   const talks = byHand({
@@ -81,7 +82,7 @@ describe('the log of a run', () => {
     const page = await ask('GET', pathOf(queued!));
     const poll = await ask('GET', pathOf(queued!, '/log?after=0.0'), { headers: HTMX });
 
-    expect(reads(page.text)).toBe('2 store reads, 2 records');
+    expect(cost(page)).toBe('2 store reads, 2 records');
     expect(page.text).toContain('/log?after=0.0');
     expect(poll.status).toBe(204);
   });

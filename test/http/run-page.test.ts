@@ -3,8 +3,8 @@ import type { JobContext } from '../../server/core/job.ts';
 import type { Run } from '../../server/core/records.ts';
 import { logChunk } from '../builders.ts';
 import { byHand, job, noon } from '../service.ts';
-import { serve, type Ask } from './client.ts';
-import { echo, FLUSH_MS, HTMX, pathOf, reads, started, waiting } from './runs.ts';
+import { cost, HTMX, serve, type Ask } from './client.ts';
+import { echo, FLUSH_MS, pathOf, started, waiting } from './runs.ts';
 
 /** As the page's own poll asks. */
 const POLL = { ...HTMX, 'HX-PTag': 'none', 'HX-Source': 'div#poller' };
@@ -25,7 +25,7 @@ describe('the page of a run', () => {
     const { text, status } = await ask('GET', pathOf(run));
 
     expect(status).toBe(200);
-    expect(reads(text)).toBe('3 store reads, 3 records');
+    expect(cost({ text })).toBe('3 store reads, 3 records');
     expect(text).toContain('<span>done</span>');
   });
 
@@ -39,7 +39,7 @@ describe('the page of a run', () => {
     const same = await ask('GET', pathOf(run), { headers: { ...POLL, 'HX-PTag': tag } });
 
     expect(first.text).toContain('at work');
-    expect(reads(again.text)).toBe('3 store reads, 3 records');
+    expect(cost(again)).toBe('3 store reads, 3 records');
     expect(again.text).toContain('<section id="log" hx-morph-skip></section>');
     expect(again.text).not.toContain('at work');
     expect(again.text).toContain('<progress value="0.25"');
@@ -54,7 +54,7 @@ describe('the page of a run', () => {
 
     const { text } = await ask('GET', pathOf(missed!));
 
-    expect(reads(text)).toBe('2 store reads, 2 records');
+    expect(cost({ text })).toBe('2 store reads, 2 records');
     expect(text).toContain('nothing was there to start them when due');
     expect(text).not.toContain('id="log"');
   });
@@ -75,7 +75,7 @@ describe('the page of a run', () => {
 
     expect(Buffer.byteLength(text)).toBeLessThan(150_000);
     expect(text).toContain('Earlier lines');
-    expect(reads(text)).toBe('3 store reads, 18 records');
+    expect(cost({ text })).toBe('3 store reads, 18 records');
   });
 
   test('tells what is wrong with its address', async () => {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { byHand, job } from '../service.ts';
 import { TEST_START } from '../test-clock.ts';
 import { textOf } from '../views/builders.ts';
-import { serve, type Answer, type Ask } from './client.ts';
+import { cost, HTMX, serve, type Answer, type Ask } from './client.ts';
 import { pastRuns, record } from './history.ts';
 
-const HTMX = { 'HX-Request': 'true', 'HX-Source': 'div#poller' };
+const POLL = { ...HTMX, 'HX-Source': 'div#poller' };
 const MINUTE = 60_000;
 
 const runs = (ask: Ask, q: string, headers: Record<string, string> = {}): Promise<Answer> =>
@@ -16,9 +16,6 @@ const rows = ({ text }: Answer): string[] =>
 
 const link = ({ text }: Answer, rel: 'next' | 'prev'): string =>
   new RegExp(`rel="${rel}" href="([^"]*)"`).exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
-
-const cost = ({ text }: Answer): string =>
-  /<p>(\d+ store reads?, \d+ records?)/.exec(text)?.[1] ?? '';
 
 /** 120 runs of one job, every tenth of which failed, and three of another. */
 async function withHistory() {
@@ -118,7 +115,7 @@ describe('the list of runs', () => {
 
   test('is not sent again while nothing changes, though time goes on', async () => {
     const { service, ask } = await withHistory();
-    const poll = (tag: string) => runs(ask, 'since:100m', { ...HTMX, 'HX-PTag': tag });
+    const poll = (tag: string) => runs(ask, 'since:100m', { ...POLL, 'HX-PTag': tag });
 
     const first = await poll('none');
     await service.clock.advance(30_000);
@@ -195,7 +192,7 @@ describe('a filter', () => {
     const { ask } = await withHistory();
 
     const asked = await runs(ask, 'job:canary', { ...HTMX, 'HX-Source': 'form#filter' });
-    const polled = await runs(ask, 'job:canary', HTMX);
+    const polled = await runs(ask, 'job:canary', POLL);
     const wrong = await runs(ask, 'state:x', { ...HTMX, 'HX-Source': 'form#filter' });
 
     expect(asked.text).toContain('hx-get="/runs?q=job%3Acanary" hx-trigger="poll"');

@@ -5,14 +5,8 @@ import { json, serve } from './client.ts';
 
 /** Runs behind a real port, and what their pages' tests ask of them. */
 
-export const HTMX = { 'HX-Request': 'true' };
-
 export const pathOf = (run: Pick<Run, 'id'>, more = ''): string =>
   `/runs/${encodeURIComponent(run.id)}${more}`;
-
-/** What a page says that it cost. */
-export const reads = (text: string): string | undefined =>
-  /\d+ store reads?, \d+ records?/.exec(text)?.[0];
 
 /** After so long what was logged is on record. */
 export const FLUSH_MS = 1000;

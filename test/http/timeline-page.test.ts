@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Run } from '../../server/core/records.ts';
 import { compactInstant } from '../../server/core/time.ts';
-import { commit, run } from '../builders.ts';
-import { byHand, job, type TestService } from '../service.ts';
+import { run } from '../builders.ts';
+import { byHand, job } from '../service.ts';
 import { textOf } from '../views/builders.ts';
-import { serve, type Ask } from './client.ts';
-
-const HTMX = { 'HX-Request': 'true' };
+import { HTMX, serve, type Ask } from './client.ts';
+import { record } from './history.ts';
 
 const readPage = async (ask: Ask, path = '/timeline'): Promise<string> =>
   textOf({ markup: (await ask('GET', path)).text });
@@ -16,16 +14,6 @@ const lanesIn = (markup: string): string[] =>
 
 const footer = async (ask: Ask, path = '/timeline'): Promise<string> =>
   /(\d+ store reads?), [\d,]+ records?/.exec(await readPage(ask, path))?.[1] ?? '';
-
-/** Puts runs on record as if they had been. */
-async function record(service: TestService, name: string, runs: readonly Run[]): Promise<void> {
-  const { record: before, version } = await service.store.read(name);
-  const { storeNow: decidedAt } = await service.store.time();
-  const done = await service.store.commit(
-    commit({ ...before!, rev: before!.rev + 1 }, { name, version, decidedAt, create: runs }),
-  );
-  expect(done.kind).toBe('ok');
-}
 
 const fails = (): never => {
   throw new Error('disk full');
@@ -83,7 +71,7 @@ describe('what is asked for', () => {
     expect(lanesIn(byText.text)).toEqual(['orders']);
     expect(byText.text).toContain('name="text" value="BRINGS"');
     expect(lanesIn(byTag.text)).toEqual(['report']);
-    expect(byTag.text).toContain('<option selected>finance</option>');
+    expect(byTag.text).toContain('<option value="finance" selected>finance</option>');
     expect(byTag.text).toContain('href="/timeline?tag=finance&amp;hours=72"');
   });
 
@@ -140,7 +128,7 @@ test('reads are few, and as few with many jobs and runs', async () => {
         endedAt: at + 60,
       });
     });
-    await record(service, name, runs);
+    await record(service, name, { runs });
   }
 
   await footer(ask);
@@ -150,7 +138,7 @@ test('reads are few, and as few with many jobs and runs', async () => {
   expect(await footer(ask)).toBe('1 store read');
   expect(await footer(ask, '/timeline?hours=72&page=3')).toBe('3 store reads');
   expect(lanesIn(text)).toHaveLength(25);
-  expect(textOf({ markup: text })).toContain('page 1 of 3, 60 jobs');
+  expect(textOf({ markup: text })).toContain('60 jobs, page 1 of 3');
   expect(textOf({ markup: text })).toContain('there were more problems than are shown');
   expect(Buffer.byteLength(text)).toBeLessThan(150_000);
 });

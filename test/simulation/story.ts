@@ -9,6 +9,7 @@ import {
 } from '../../server/core/run-now.ts';
 import { manualRunId } from '../../server/core/ids.ts';
 import { StoreUnavailable, UnknownOutcome } from '../../server/core/store.ts';
+import { runRequest } from '../builders.ts';
 import { endsWell } from './ending.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Act, Scenario } from './scenarios.ts';
@@ -149,14 +150,7 @@ class Story {
     const job = process.deps.registry.get('a');
     if (job === undefined) return;
     if (beside) this.#world.witness.beside.add(manualRunId('a', key));
-    await runNow(process.deps, job, {
-      input: undefined,
-      key,
-      beside,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    });
+    await runNow(process.deps, job, runRequest({ key, beside }));
   }
 
   async #end(process: SimulatedProcess, free: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runNow } from '../../server/core/run-now.ts';
 import { openDispatch } from '../../server/triggers/open-dispatch.ts';
+import { runRequest } from '../builders.ts';
 import { serve } from '../http/client.ts';
 import { byHand, job, noon, type TestService } from '../service.ts';
 import { fakeScheduler } from './fake-scheduler.ts';
@@ -74,14 +75,7 @@ describe('with Cloud Tasks', () => {
     const fake = await playCloudTasks();
     const options = { env: withTasks(fake.endpoint), dispatch: openDispatch };
     const { service } = await serve([byHand({ timeout: '5m' })], options);
-    const request = {
-      input: undefined,
-      key: 'a',
-      beside: false,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    };
+    const request = runRequest({ key: 'a' });
 
     const asked = await runNow(service.deps, service.deps.registry.get('job')!, request);
 

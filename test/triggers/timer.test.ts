@@ -1,6 +1,7 @@
 import { onTestFinished, describe, expect, test } from 'vitest';
 import type { Job } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
+import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService, type TestService } from '../service.ts';
 
 /** A service whose own timer is its only source of wake-ups. */
@@ -43,14 +44,7 @@ describe('the timer', () => {
     };
     const retry = { attempts: 2, backoff: { from: '3s', jitter: 0 } } as const;
     const service = await timed([byHand({ run, retry })]);
-    const request = {
-      input: undefined,
-      key: undefined,
-      beside: false,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    };
+    const request = runRequest();
 
     await runNow(service.deps, byHand({}), request);
     await pass(service, 3500, 100);
@@ -64,14 +58,7 @@ describe('the timer', () => {
     const service = await timed([
       byHand({ run: () => new Promise(() => undefined), timeout: '1h' }),
     ]);
-    const request = {
-      input: undefined,
-      key: undefined,
-      beside: false,
-      rerunOf: null,
-      by: null,
-      traceparent: null,
-    };
+    const request = runRequest();
     await runNow(service.deps, byHand({}), request);
     const commit = service.store.commit.bind(service.store);
     service.store.commit = (order) =>

@@ -14,7 +14,10 @@ const action = (given: Partial<ActionRecord>): ActionRecord => ({
   ...given,
 });
 
-const rowOf = (given: Partial<ActionRecord>): string => textOf(actionRow(action(given), NOW));
+const SHOWN = { job: 'shown' } as const;
+
+const rowOf = (given: Partial<ActionRecord>): string =>
+  textOf(actionRow(action(given), NOW, SHOWN));
 
 const RUN = 'nightly-report@20261123T100000Z';
 
@@ -54,7 +57,7 @@ describe('a row', () => {
   });
 
   test('names the run by its occurrence, and leads to it and to the job', () => {
-    const { markup } = actionRow(action({ action: 'cancel', runId: RUN }), NOW);
+    const { markup } = actionRow(action({ action: 'cancel', runId: RUN }), NOW, SHOWN);
 
     expect(textOf({ markup })).toContain('cancelled the run of 10:00 UTC');
     expect([...markup.matchAll(/href="([^"]*)"/g)].map(([, url]) => url)).toEqual([
@@ -82,7 +85,7 @@ describe('a row', () => {
   });
 
   test('of a person leads to all that they did', () => {
-    const { markup } = actionRow(action({ by: 'ada@example.org' }), NOW);
+    const { markup } = actionRow(action({ by: 'ada@example.org' }), NOW, SHOWN);
 
     expect(markup).toContain('href="/actions?by=ada%40example.org"');
     expect(isByPerson(action({ by: 'ada', action: 'define' }))).toBe(true);

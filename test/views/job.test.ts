@@ -34,6 +34,18 @@ describe('the head', () => {
     expect(text).toContain('Six weeks 99.9 % succeeded 9,999 of 10,000');
   });
 
+  test('days from before the calendar’s six weeks do not count in their rate', () => {
+    const today = NOW / (24 * HOUR);
+    const monthly = [310, 31, 0].map((ago) => {
+      const day = Math.floor(today) - ago;
+      return ago === 310 ? { day, good: 0, bad: 1, quiet: 0 } : { day, good: 1, bad: 0, quiet: 0 };
+    });
+
+    const text = textOf(jobBody(jobView({ days: monthly })));
+
+    expect(text).toContain('Six weeks 100 % succeeded 2 of 2');
+  });
+
   test.each([
     [{ state: 'broken', problem: 'no field "rev"' }, 'Set aside: no field "rev"'],
     [{ state: 'retired' }, 'This job is no longer in the code'],
@@ -152,6 +164,18 @@ describe('the settings in force', () => {
   test('of a job that is not on record are none', () => {
     expect(textOf(settingsSection('x', null, NOW))).toContain('None yet');
   });
+});
+
+test('runs and actions of one day are not taken for each other', () => {
+  const pause = { by: null, action: 'pause', job: job().name, runId: null, detail: '' };
+  const view = jobView({ actions: [{ id: 'a-0', at: NOW, ...pause }] });
+  const history = { ...view.history, runs: [run({ at: NOW })] };
+
+  const { markup } = jobBody({ ...view, history });
+
+  const ids = [...markup.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  expect(markup.match(/Today/g)).toHaveLength(2);
+  expect(new Set(ids).size).toBe(ids.length);
 });
 
 test('at its very worst the page stays under 150 KB', () => {

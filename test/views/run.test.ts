@@ -60,13 +60,16 @@ describe('the banner', () => {
   test('of a range tells how many did not run, why, and what can be done', () => {
     const range = { from: NOW - 600_000, to: NOW, count: 11, atLeast: false };
 
-    const said = text({ state: 'missed', reason: 'outage', range });
+    const { markup } = fragment({ state: 'missed', reason: 'outage', range });
 
+    const said = textOf({ markup });
     expect(said).toContain(
       '11 occurrences did not run, from 2026-11-23 11:50:00 UTC to 2026-11-23 12:00:00 UTC',
     );
     expect(said).toContain('nothing was there to start them when due');
-    expect(said).toContain('start a backfill on the job’s page');
+    expect(markup).toContain(
+      'href="/jobs/nightly-report/backfill?from=2026-11-23T11%3A50&amp;to=2026-11-23T12%3A00"',
+    );
     expect(said).not.toMatch(/Run again|Log|Attempts/);
   });
 
@@ -189,6 +192,14 @@ describe('progress', () => {
 });
 
 describe('facts', () => {
+  test('of a handler that goes on after its time tell when that was up', () => {
+    const intime = fragment(atWork, { record: held({}) });
+    const late = fragment(atWork, { record: held({ startedAt: NOW - 660_000 }) });
+
+    expect(textOf(intime)).toContain('Times out in 9 min');
+    expect(textOf(late)).toContain('Timed out 2026-11-23 11:59:00 UTC 1 minute ago');
+  });
+
   const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
   const traceparent = `00-${TRACE}-00f067aa0ba902b7-01`;
 
@@ -264,6 +275,14 @@ describe('the log', () => {
     expect(text({}, { log })).toContain(
       '1,204 lines left out here Attempt 2 12:00:00.000 warn slow {"ms":9}' +
         ' 2026-11-24 12:00:00.000 warn slow',
+    );
+  });
+
+  test('does not call lines lost that came too fast to be shown', () => {
+    const log = logShown([{ kind: 'behind', count: 2516 }]);
+
+    expect(text({}, { log })).toContain(
+      '2,516 lines came too fast to be shown here: the download has them',
     );
   });
 
