@@ -59,7 +59,7 @@ function empty(): void {
 /** All that is imported on the way to a first answer, with either store and by any trigger. */
 async function importService(): Promise<void> {
   await import('../server/main.ts');
-  await import('../server/http/pages.ts');
+  await import('../server/http/pages/pages.ts');
   await import('../server/stores/sqlite.ts');
   await import('../server/stores/firestore.ts');
   await import('../server/triggers/cloud-tasks.ts');

@@ -42,7 +42,7 @@ export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Ex
 
   app.use(localOnly, sameOrigin);
   app.use('/api/v1', jsonOnly, json, apiRoutes(deps));
-  app.use(lazily(async () => (await import('./http/pages.ts')).pageRoutes(deps)));
+  app.use(lazily(async () => (await import('./http/pages/pages.ts')).pageRoutes(deps)));
 
   app.use(missing, errorHandler(deps));
   return app;

@@ -4,7 +4,7 @@ import type { RunState } from '../server/core/run.ts';
 import { shownAt } from '../server/core/schedule.ts';
 import type { Instant } from '../server/core/time.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
-import { tied, wrongWords, type FieldProblems } from './input-fields.ts';
+import { stepOf, tied, wrongWords, type FieldProblems } from './input-fields.ts';
 import { action } from './layout.ts';
 import { jobLink } from './runs.ts';
 import { isLive, runBadge } from './state.ts';
@@ -77,7 +77,7 @@ const rangeForm = ({ name, from, to, problems }: BackfillView): Html =>
 const instantField = (name: string, label: string, text: string, wrong: readonly string[]): Html =>
   html`<div class="field"><label for="${name}">${label}, in UTC</label>
     <input type="datetime-local" id="${name}" name="${name}" value="${text}"
-      required${tied(name, wrong, false)}>
+      step="${stepOf(text)}" required${tied(name, wrong, false)}>
     ${wrongWords(name, wrong)}</div>`;
 
 const suggestions = ({ name, suggested }: BackfillView): Html => html`<section>

@@ -51,6 +51,9 @@ function fieldFor(field: InputField, filled: Filled): Html {
   </div>`;
 }
 
+/** A field of an instant takes seconds only where it has some, or a browser asks for them. */
+export const stepOf = (text: string): number => (text.length > '2026-03-01T02:00'.length ? 1 : 60);
+
 export const wrongWords = (id: string, wrong: readonly string[]): Printable =>
   wrong.length > 0 && html`<small class="wrong" id="${id}-wrong">${wrong.join('; ')}</small>`;
 

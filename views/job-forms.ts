@@ -5,7 +5,7 @@ import type { RunState } from '../server/core/run.ts';
 import type { Instant } from '../server/core/time.ts';
 import { brief } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
-import { area, inputFields, tied, wrongWords, type FieldProblems } from './input-fields.ts';
+import { area, inputFields, stepOf, tied, wrongWords, type FieldProblems } from './input-fields.ts';
 import { action, posting } from './layout.ts';
 import { stateWord } from './state.ts';
 import { time } from './time.ts';
@@ -70,7 +70,7 @@ export const runAtOnce = (name: string, key: string): Html =>
     <button class="main" aria-label="Run now: ${name}">Run now</button>
   </form>`;
 
-/** Left out of what tells two pages apart (server/http/show.ts): it is another one each time. */
+/** Left out of what tells two pages apart (show.ts), since it is another one each time. */
 export const keyField = (key: string): Html =>
   html`<input type="hidden" data-fresh name="key" value="${key}">`;
 
@@ -183,7 +183,7 @@ export function pausePanel(name: string, paused: Pause | null, form: PauseForm):
           id="pause-${i}" value="${value}"${value === form.lasts && html` checked`}>
           <label for="pause-${i}">${words}</label></span>`,
       )}<input type="datetime-local" name="until" value="${form.until}"
-        aria-label="The instant at which it ends, in UTC"
+        step="${stepOf(form.until)}" aria-label="The instant at which it ends, in UTC"
         id="pause-until"${tied('pause-until', until, false)}>
         ${wrongWords('pause-until', until)}</fieldset>
       <p class="buttons"><button class="main">${

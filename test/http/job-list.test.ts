@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { pauseJob, runNow } from '../../server/core/run-now.ts';
 import type { JobQuery, LoadedJob, Store } from '../../server/core/store.ts';
-import { JobList } from '../../server/http/job-list.ts';
+import { JobList } from '../../server/http/pages/job-list.ts';
 import { jobRecord, runRequest } from '../builders.ts';
 import { job, noon, openService, tempDb, type TestService } from '../service.ts';
 import { TEST_START, testClock } from '../test-clock.ts';

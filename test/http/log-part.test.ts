@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogChunk, LogLine } from '../../server/core/records.ts';
 import type { LogEndQuery } from '../../server/core/store.ts';
-import { progressOf, readLogPart, readPlace, type LogAsked } from '../../server/http/log-part.ts';
+import {
+  progressOf,
+  readLogPart,
+  readPlace,
+  type LogAsked,
+} from '../../server/http/pages/log-part.ts';
 import { run } from '../builders.ts';
 
 const line = (text: string, level: LogLine['level'] = 'info'): LogLine => ({
