@@ -117,6 +117,24 @@ describe.skipIf(emulator === null)('pages on Firestore', () => {
     expect(await bill('state:faild')).toBe('0 R, 0 W');
   });
 
+  test('lists that are looked at all day are not read again until something happens', async () => {
+    const { service, get } = await serve();
+    for (let i = 0; i < 5; i += 1) await start(service, 'job-01', `key-${i}`);
+    await setTimeout(2500);
+    const bill = (path: string) => service.billed(() => get(path));
+
+    const first = [await bill('/runs'), await bill('/actions')];
+    const idle = [await bill('/runs'), await bill('/actions')];
+    await start(service, 'job-02', 'new');
+    const after = [await bill('/runs'), await bill('/actions')];
+
+    expect(first).toEqual(['5 R, 0 W', '5 R, 0 W']);
+    expect(idle).toEqual(['1 R, 0 W', '2 R, 0 W']);
+    expect(after).toEqual(['7 R, 0 W', '8 R, 0 W']);
+    expect(await get('/runs')).toContain('job-02');
+    expect(await get('/actions')).toContain('job-02');
+  });
+
   test('a page of actions is at most its rows and one; one person’s reads more', async () => {
     const { service, get } = await serve();
     for (let i = 0; i < 52; i += 1) await start(service, 'job-01', `key-${i}`);

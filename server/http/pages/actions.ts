@@ -6,9 +6,11 @@ import { isJobName } from '../../core/ids.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { ActionRecord } from '../../core/records.ts';
 import type { ActionPage, Store } from '../../core/store.ts';
+import type { Instant } from '../../core/time.ts';
 import { atCursor } from './paging.ts';
 import { readQuery } from '../read.ts';
 import { showAt } from './show.ts';
+import { Unchanged } from './unchanged.ts';
 
 const ACTIONS_SHOWN = 50;
 /** Who did what is not indexed by whom: so many are looked through for a page. */
@@ -17,19 +19,27 @@ const HINTS_LIMIT = 12;
 
 /**
  * Who did what. One listing a page (51 records); for one person's, or people's, two at most (201
- * each); and one job, where nothing is found of a job that this build does not have.
+ * each); and one job, where nothing is found of a job that this build does not have. A poll asks
+ * for the newest alone (2 records): as long as it is the same, the list stands.
  */
 export function actionsPage(deps: Deps): Router {
   const router = Router();
+  const lists = new Unchanged<Finding>();
 
-  showAt(router, '/actions', deps, async ({ store, registry }, req) => {
+  showAt(router, '/actions', deps, async ({ store, registry, clock }, req) => {
     const query = readQuery(req, ['job', 'by', 'cursor']);
     const job = query.get('job')?.trim() ?? '';
     const asked = { job, by: query.get('by') ?? '' };
     const trail = trailOf(query.get('cursor'));
     const names = [...registry.keys()];
     const hints = job === '' ? [] : names.filter((name) => name.includes(job) && name !== job);
-    const { actions, next, search, problem } = await find(store, asked, trail.at(-1), names);
+    const read = (): Promise<Finding> => find(store, asked, trail.at(-1), names);
+    const moment = { store: 0, monotonic: clock.monotonic() };
+    const holds = (known: Finding): Promise<boolean> => isNewest(store, job, known);
+    const { actions, next, search, problem } =
+      trail.length === 0 && asked.by === ''
+        ? await lists.get(job, moment, { holds, read })
+        : await read();
     const { storeNow: now } = await store.time();
     const body = actionsBody({
       actions,
@@ -52,12 +62,26 @@ interface Asked {
   readonly by: string;
 }
 
+interface Finding {
+  readonly actions: readonly ActionRecord[];
+  readonly next: string | undefined;
+  readonly search: { readonly scanned: number; readonly backTo: Instant | null } | null;
+  readonly problem: ActionsProblem | null;
+}
+
+/** Whether a list still begins with the newest action there is. */
+async function isNewest(store: Store, job: string, { actions, problem }: Finding) {
+  if (problem !== null) return false;
+  const { actions: newest } = await store.listActions({ limit: 1, ...(job !== '' && { job }) });
+  return newest[0]?.id === actions[0]?.id;
+}
+
 async function find(
   store: Store,
   asked: Asked,
   cursor: string | undefined,
   known: readonly string[],
-) {
+): Promise<Finding> {
   const noJob: ActionsProblem = {
     message: `There is no job "${asked.job}"`,
     instead: nearest(asked.job, known),
