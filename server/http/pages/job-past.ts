@@ -3,9 +3,10 @@ import type { JobHistory } from '../../../views/job-history.ts';
 import type { EarlierInput } from '../../../views/job-forms.ts';
 import type { ActionRecord, JobRecord, Run } from '../../core/records.ts';
 import { SCAN, searchRuns, type Searched } from '../../core/search.ts';
-import { isBilled, priceOf, type Store } from '../../core/store.ts';
+import { priceOf, type Store } from '../../core/store.ts';
 import type { HistoryAsked } from './job-filter.ts';
 import { atCursor } from './paging.ts';
+import { Unchanged } from './unchanged.ts';
 
 /** What a job's page shows of its past. */
 export interface JobPast {
@@ -23,18 +24,13 @@ const DRAWN = { free: 90, billed: 60 } as const;
 const ACTIONS_SHOWN = 10;
 const EARLIER_SHOWN = 5;
 
-/** More pages than this are looked at by nobody at once. */
-const KEPT = 20;
-/** A run may change without its job's record (a late result, history deleted): rarely, and yet. */
-const ANEW_AFTER_MS = 600_000;
-
 /**
- * The past of jobs. Where reading is billed, what was read is kept for as long as the record says
- * that nothing has happened: a page that is looked at all day costs one read each time. Nothing
- * depends on it: it may be gone at any time.
+ * The past of jobs. What was read is kept for as long as the record says that nothing has happened:
+ * a page that is looked at all day costs one read each time. Nothing depends on it: it may be gone
+ * at any time.
  */
 export class JobPasts {
-  readonly #kept = new Map<string, { readonly past: JobPast; readonly at: number }>();
+  readonly #kept = new Unchanged<JobPast>();
 
   /** At most four listings: newest runs, what is drawn besides, history if filtered, actions. */
   async read(
@@ -46,20 +42,18 @@ export class JobPasts {
       readonly monotonic: number;
     },
   ): Promise<JobPast> {
-    const { record, asked, monotonic: at } = given;
+    const { record, asked, monotonic } = given;
     // What counts back from now is another list each time.
-    if (!isBilled(store) || record === undefined || asked.asOf !== null) {
+    if (record === undefined || asked.asOf !== null) {
       return await readPast(store, name, asked);
     }
     const key = JSON.stringify([name, asked.filter, asked.trail, happened(record)]);
-    const known = this.#kept.get(key);
-    if (known !== undefined && at - known.at < ANEW_AFTER_MS) return known.past;
-    const past = await readPast(store, name, asked);
-    this.#kept.delete(key);
-    this.#kept.set(key, { past, at });
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
-    return past;
+    return await this.#kept.get(
+      key,
+      { store: 0, monotonic },
+      // All that could change it stands in the key.
+      { holds: () => Promise.resolve(true), read: () => readPast(store, name, asked) },
+    );
   }
 }
 
