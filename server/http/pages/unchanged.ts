@@ -1,6 +1,6 @@
 /** More pages than this are looked at by nobody at once. */
 const KEPT = 20;
-/** What no mark tells (history deleted, records edited by hand) is rare, and yet comes into sight. */
+/** What no mark tells (history that was deleted, edits by hand) is rare, and yet comes to light. */
 const ANEW_AFTER_MS = 600_000;
 
 interface Reading<Value> {
