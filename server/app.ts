@@ -29,8 +29,7 @@ export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Ex
 
   app.get('/healthz', async (_req, res) => {
     await deps.store.time();
-    const { draining, retiring } = deps.runner;
-    const well = deps.trouble() === null && !draining && !retiring;
+    const well = deps.trouble() === null && !deps.runner.closed;
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
   const missing = [methodNotAllowed(app), notFound];

@@ -110,9 +110,9 @@ export function makeService(
       const woken = timer.stop();
       const left = await runner.drain(deps, DRAIN_MS);
       await Promise.race([woken, sleep(parts.clock, DRAIN_MS)]);
-      await Promise.race([instance.remove(), sleep(parts.clock, FORGET_MS)]);
       // What was handed back can go on at once, in another process.
       if (handedBack) dispatch?.wakeAll();
+      await Promise.race([instance.remove(), sleep(parts.clock, FORGET_MS)]);
       server.closeAllConnections();
       await closed;
       await scratch.close();

@@ -1,4 +1,5 @@
 import type { Deps } from './deps.ts';
+import { changeMeta } from './meta.ts';
 import { describeError } from './outcome.ts';
 import type { Store } from './store.ts';
 import { isInstant, sleep, type Instant } from './time.ts';
@@ -21,7 +22,6 @@ export interface Instance {
 }
 
 const metaKey = (namespace: string): string => `instances:${namespace}`;
-const TRIES = 5;
 const FORGOTTEN_AFTER_MS = 86_400_000;
 const INSTANCES_LIMIT = 20;
 
@@ -41,7 +41,7 @@ export interface InstanceNote {
 }
 
 export function noteInstance(deps: Deps): InstanceNote {
-  const { owner, build, namespace, runner, log } = deps;
+  const { owner, build, namespace, runner, log, store, clock, random } = deps;
   let noted = false;
   let removed = false;
   let since: Instant | undefined;
@@ -51,11 +51,15 @@ export function noteInstance(deps: Deps): InstanceNote {
   };
   const change = async (next: (now: Instant) => Instance[]): Promise<void> => {
     try {
-      const done = await update(deps, metaKey(namespace), (others, now) => {
-        const fresh = others.filter((one) => one.owner !== owner && isFresh(one, now));
-        return [...fresh, ...next(now)];
+      const done = await changeMeta(store, metaKey(namespace), {
+        next: (before, now) => {
+          const others = instancesOf(before).filter((one) => one.owner !== owner);
+          return valueOf([...others.filter((one) => isFresh(one, now)), ...next(now)]);
+        },
+        between: () => sleep(clock, 20 * (0.5 + random())),
       });
-      if (!done) log('debug', 'instance_not_noted', { error: 'others keep writing there' });
+      if (done === undefined)
+        log('debug', 'instance_not_noted', { error: 'others keep writing there' });
     } catch (error) {
       log('debug', 'instance_not_noted', { error: describeError(error).message });
     }
@@ -76,33 +80,19 @@ export function noteInstance(deps: Deps): InstanceNote {
 
 const isFresh = ({ seenAt }: Instance, now: Instant): boolean => now - seenAt < FORGOTTEN_AFTER_MS;
 
-/** By compare-and-set; false where others were quicker each time. */
-async function update(
-  { store, clock, random }: Pick<Deps, 'store' | 'clock' | 'random'>,
-  key: string,
-  next: (before: readonly Instance[], now: Instant) => readonly Instance[],
-): Promise<boolean> {
-  for (let turn = 0; turn < TRIES; turn++) {
-    const found = await store.readMeta(key);
-    // After that reply, which may have brought it along.
-    const { storeNow } = await store.time();
-    const all = next(instancesOf(found?.value), storeNow)
-      .toSorted((a, b) => b.seenAt - a.seenAt)
-      .slice(0, INSTANCES_LIMIT);
-    const value = Object.fromEntries(all.map(({ owner, ...rest }) => [owner, rest]));
-    if (await store.writeMeta(key, value, found?.version)) return true;
-    await sleep(clock, 20 * (0.5 + random()));
-  }
-  return false;
+/** As it stands in the store: the ones last seen, by their owners. */
+function valueOf(all: readonly Instance[]): Record<string, Omit<Instance, 'owner'>> {
+  const newest = all.toSorted((a, b) => b.seenAt - a.seenAt).slice(0, INSTANCES_LIMIT);
+  return Object.fromEntries(newest.map(({ owner, ...rest }) => [owner, rest]));
 }
 
-/** What stands in the store may have been edited by hand: anything odd in it is passed over. */
 /** No process gives itself a longer one. */
 const NAME_LIMIT = 300;
 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= NAME_LIMIT;
 
+/** What stands in the store may have been edited by hand: anything odd in it is passed over. */
 function instancesOf(value: unknown): Instance[] {
   return Object.entries(Object(value))
     .flatMap(([owner, noted]) => {

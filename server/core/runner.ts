@@ -53,10 +53,14 @@ export class Runner {
     return this.#deaf.size > 0;
   }
 
+  /** True while this process takes no new work, whatever room it has. */
+  get closed(): boolean {
+    return this.#draining || this.retiring;
+  }
+
   /** True while there is no room for one more attempt. */
   get full(): boolean {
-    const closed = this.#draining || this.retiring;
-    return closed || this.#executions.size + this.#reserved >= this.#max;
+    return this.closed || this.#executions.size + this.#reserved >= this.#max;
   }
 
   get running(): number {

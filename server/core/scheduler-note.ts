@@ -1,4 +1,5 @@
 import { specHash } from './ids.ts';
+import { changeMeta } from './meta.ts';
 import type { Registry } from './registry.ts';
 import type { Store } from './store.ts';
 import { isInstant, type Instant } from './time.ts';
@@ -19,7 +20,6 @@ export interface SchedulerNote {
 }
 
 const metaKey = (namespace: string): string => `scheduler:${namespace}`;
-const TRIES = 5;
 const KINDS_LIMIT = 20;
 const PAUSED_LIMIT = 1000;
 
@@ -62,10 +62,5 @@ export async function keepSchedulerNote(
   namespace: string,
   note: Omit<SchedulerNote, 'at'>,
 ): Promise<void> {
-  const key = metaKey(namespace);
-  for (let turn = 0; turn < TRIES; turn++) {
-    const found = await store.readMeta(key);
-    const { storeNow: at } = await store.time();
-    if (await store.writeMeta(key, { at, ...note }, found?.version)) return;
-  }
+  await changeMeta(store, metaKey(namespace), { next: (_before, at) => ({ at, ...note }) });
 }

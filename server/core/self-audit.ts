@@ -1,4 +1,5 @@
 import { gapLine, type Audited } from './audit.ts';
+import { changeMeta } from './meta.ts';
 import type { Store } from './store.ts';
 import { isInstant, type Instant } from './time.ts';
 
@@ -22,7 +23,6 @@ export interface SelfAudit {
 const metaKey = (namespace: string): string => `audit:${namespace}`;
 const LINES = 20;
 const LINE_LIMIT = 300;
-const TRIES = 5;
 
 /** Undefined where none was kept, or somebody put something else there. */
 export async function readSelfAudit(
@@ -35,20 +35,19 @@ export async function readSelfAudit(
 
 /** Keeps what an audit found. Of several at once the one that ended last stands. */
 export async function keepSelfAudit(
-  store: Pick<Store, 'readMeta' | 'writeMeta'>,
+  store: Pick<Store, 'readMeta' | 'writeMeta' | 'time'>,
   namespace: string,
   { audited, ...when }: { readonly audited: Audited } & Pick<SelfAudit, 'at' | 'lookedBackTo'>,
 ): Promise<SelfAudit> {
-  const key = metaKey(namespace);
   const { gaps, ...counts } = audited;
   const firstGaps = gaps.slice(0, LINES).map((gap) => gapLine(gap).slice(0, LINE_LIMIT));
-  for (let turn = 0; turn < TRIES; turn++) {
-    const found = await store.readMeta(key);
-    const before = selfAuditOf(found?.value);
-    const cleanSince = gaps.length > 0 ? null : (before?.cleanSince ?? when.at);
-    const kept = { ...when, ...counts, gaps: gaps.length, firstGaps, cleanSince };
-    if (await store.writeMeta(key, kept, found?.version)) return kept;
-  }
+  const kept = await changeMeta(store, metaKey(namespace), {
+    next: (before) => {
+      const cleanSince = gaps.length > 0 ? null : (selfAuditOf(before)?.cleanSince ?? when.at);
+      return { ...when, ...counts, gaps: gaps.length, firstGaps, cleanSince };
+    },
+  });
+  if (kept !== undefined) return kept;
   throw new Error('what the audit found could not be kept: others keep writing there');
 }
 

@@ -18,8 +18,8 @@ const AT_ONCE_IN_A_TICK = 4;
 export function triggerRoutes(deps: Deps): Router {
   const router = Router();
   router.use((_req, _res, next) => {
-    const { draining, retiring } = deps.runner;
-    if (!draining && !retiring) return next();
+    const { closed, draining } = deps.runner;
+    if (!closed) return next();
     const headers = { 'Retry-After': '5' };
     const why = draining
       ? 'the service is shutting down'
