@@ -35,5 +35,6 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     dispatch: null,
     trouble: () => null,
     wakes: keepWakes(),
+    cipher: config.cipher,
   };
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import type { JobContext, JobLog, Job } from '../server/core/job.ts';
 import { invoke, tracedFetch } from '../server/core/handler.ts';
 import { BadInput, validateInput } from '../server/core/input.ts';
-import { describeError, toOutput } from '../server/core/outcome.ts';
+import { describeError } from '../server/core/outcome.ts';
+import { readOutput } from '../server/core/output.ts';
 import { nextAfter, previousBefore, scheduleOfJob } from '../server/core/schedule.ts';
 import { newTraceparent } from '../server/core/trace.ts';
 import { inTheNameOf, type Culprit } from '../server/core/culprit.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { guardProcess } from '../server/process/guard.ts';
-import { visible } from '../views/html.ts';
+import { visible, visibleJson } from '../views/html.ts';
 
 /** A handler that heeds its signal has stopped by then. */
 const OVERDUE_AFTER_MS = 1000;
@@ -20,7 +21,7 @@ const OVERDUE_AFTER_MS = 1000;
  * goes to the terminal, Ctrl-C aborts its signal. What would fail it in the service fails it here.
  * Gives 0 when it succeeded, 1 when it did not, 2 for an input that does not fit.
  */
-export async function runLocally(job: Job, given: unknown): Promise<number> {
+export async function runLocally(job: Job, given: unknown): Promise<0 | 1 | 2> {
   const attempt = new LocalAttempt(job);
   const free = guardProcess(terminalServiceLog, () => process.exit(1));
   const started = performance.now();
@@ -28,11 +29,15 @@ export async function runLocally(job: Job, given: unknown): Promise<number> {
   try {
     const input = await validateInput(job, given, systemClock);
     const output = await attempt.run(input);
-    console.log(`${job.name} succeeded in ${took()}${output === null ? '' : `: ${output}`}`);
+    console.log(
+      `${job.name} succeeded in ${took()}${output === null ? '' : `: ${visibleJson(output)}`}`,
+    );
     return 0;
   } catch (error) {
     if (error instanceof BadInput) {
-      for (const { path, message } of error.problems) console.error(`${path}: ${message}`);
+      for (const { path, message } of error.problems) {
+        console.error(visible(`${path}: ${message}`));
+      }
       return 2;
     }
     const { name, message, stack } = describeError(error);
@@ -75,7 +80,7 @@ class LocalAttempt implements Culprit {
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (this.#stray !== undefined) throw this.#stray;
     if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
-    return toOutput(value);
+    return (await readOutput(this.#job, value, systemClock)).text;
   }
 
   fail(error: unknown, how: string): void {

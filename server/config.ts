@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
 import { LOG_LEVELS, type LogLevel } from './observe/log.ts';
 import { ENDING_MS } from './core/carrier.ts';
+import { Cipher, SECRET_KEYS } from './core/secrets/cipher.ts';
 import { paceOf, type Pace } from './core/spacing.ts';
 import { timing, type Timing } from './core/time.ts';
+import { readAccess, type AccessConfig } from './config-access.ts';
+import { readAlerts, type AlertConfig } from './config-alerts.ts';
 import { defaultBuild } from './process/identity.ts';
+import { Reader, type Env } from './environment.ts';
 
 /** Everything that the environment may set, read once. `.env.example` documents each. */
 export interface Config {
@@ -19,6 +23,12 @@ export interface Config {
     readonly emulator: string | null;
   };
   readonly google: GoogleConfig;
+  /** Who may look, and who may change things. */
+  readonly access: AccessConfig;
+  /** Who is told of what went wrong; null for nobody. */
+  readonly alerts: AlertConfig | null;
+  /** Encrypts the secrets of inputs; null where no key is set. */
+  readonly cipher: Cipher | null;
   /** Absolute, or `:memory:`. */
   readonly db: string;
   /** Absolute path of the module whose default export lists the jobs. */
@@ -59,8 +69,6 @@ export class ConfigProblems extends Error {
   override readonly name = 'ConfigProblems';
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** Reads the configuration, or throws `ConfigProblems` with all of its problems at once. */
 export function readConfig(env: Env, cwd: string, now: number): Config {
   const read = new Reader(env);
@@ -77,9 +85,11 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   const leaseMs = read.whole('PUNCTUAL_LEASE_MS', 90_000, 2000, 3_600_000);
   const times = timing({ leaseMs, tickMs });
   const google = readGoogle(read, env);
+  const preset = onGoogle ? '0.0.0.0' : '127.0.0.1';
+  const host = read.text('HOST', preset, /^[\w.:-]{1,255}$/, 'an address');
   const config: Config = {
     port: read.whole('PORT', 8080, 0, 65_535),
-    host: read.text('HOST', onGoogle ? '0.0.0.0' : '127.0.0.1', /^[\w.:-]{1,255}$/, 'an address'),
+    host,
     store,
     firestore: {
       project: read.maybe('GOOGLE_CLOUD_PROJECT', PROJECT, 'the id of a Google Cloud project'),
@@ -87,6 +97,9 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
       emulator: read.address('FIRESTORE_EMULATOR_HOST'),
     },
     google,
+    access: readAccess(read, { host, google }),
+    alerts: readAlerts(read),
+    cipher: readCipher(read),
     db: db === ':memory:' ? db : resolve(cwd, db),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
@@ -104,6 +117,14 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
   read.unknown();
   if (read.problems.length > 0) throw new ConfigProblems(read.problems.join('\n'));
   return config;
+}
+
+function readCipher(read: Reader): Cipher | null {
+  const right =
+    'one or several keys of 32 bytes between commas, each as 64 hex digits or in base64, as ' +
+    '`npm run -s secret-key` prints one';
+  const keys = read.secret('PUNCTUAL_SECRET_KEY', SECRET_KEYS, right);
+  return keys === null ? null : new Cipher(keys);
 }
 
 /** Cloud Scheduler and Cloud Tasks wait for no answer over HTTP longer than this. */
@@ -170,69 +191,3 @@ function halfSet(google: GoogleConfig): string[] {
 /** Of old some had a domain before them: `example.com:shop`. */
 const PROJECT = /^(?:[a-z][a-z0-9.-]{0,62}:)?[a-z][a-z0-9-]{0,62}$/;
 const DATABASE = /^(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/;
-
-/** Reads variables one by one, and collects what is wrong with any of them. */
-class Reader {
-  readonly problems: string[] = [];
-  readonly #env: Env;
-  readonly #known = new Set<string>();
-
-  constructor(env: Env) {
-    this.#env = env;
-  }
-
-  text(name: string, preset: string, form: RegExp, right: string): string {
-    const value = this.#get(name);
-    if (value === undefined || form.test(value)) return value ?? preset;
-    return this.#fail(name, value, `${right}, such as "${preset}"`, preset);
-  }
-
-  /** Null where it is not set. */
-  maybe(name: string, form: RegExp, right: string): string | null {
-    const value = this.#get(name);
-    if (value === undefined || form.test(value)) return value ?? null;
-    return this.#fail(name, value, right, null);
-  }
-
-  /** Where another program is: `host:port`. */
-  address(name: string): string | null {
-    return this.maybe(name, /^[\w.-]+:\d{1,5}$/, 'a host and port');
-  }
-
-  whole(name: string, preset: number, min: number, max: number): number {
-    const value = this.#get(name);
-    if (value === undefined) return preset;
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
-    if (number >= min && number <= max) return number;
-    return this.#fail(name, value, `a whole number from ${min} to ${max}`, preset);
-  }
-
-  oneOf<Choice extends string>(name: string, preset: Choice, all: readonly Choice[]): Choice {
-    const value = this.#get(name);
-    const found = all.find((choice) => choice === (value ?? preset));
-    return found ?? this.#fail(name, value ?? '', `one of ${all.join(', ')}`, preset);
-  }
-
-  /** A misspelt variable would otherwise be ignored without a word. */
-  unknown(): void {
-    for (const name of Object.keys(this.#env)) {
-      if (!name.startsWith('PUNCTUAL_') || this.#known.has(name) || CLIENT.has(name)) continue;
-      const known = [...this.#known].filter((one) => one.startsWith('PUNCTUAL_'));
-      this.problems.push(`${name} is not known; known are ${known.join(', ')}`);
-    }
-  }
-
-  /** An empty variable counts as not set. */
-  #get(name: string): string | undefined {
-    this.#known.add(name);
-    return this.#env[name] === '' ? undefined : this.#env[name];
-  }
-
-  #fail<Value>(name: string, value: string, right: string, preset: Value): Value {
-    this.problems.push(`${name} is "${value.slice(0, 100)}"; right would be ${right}`);
-    return preset;
-  }
-}
-
-/** Read by the command line, or given to a job's command. */
-const CLIENT = new Set(['PUNCTUAL_URL', 'PUNCTUAL_RUN_ID', 'PUNCTUAL_FENCE']);

@@ -8,9 +8,14 @@ import { sleep, type Clock } from './core/time.ts';
 const IMPORT_WITHIN_MS = 30_000;
 
 /**
- * Imports the module that lists the jobs. Throws `RegistryProblems` with all that is wrong in it.
+ * Imports the module that lists the jobs. Throws `RegistryProblems` with all that is wrong in it;
+ * who only looks (`serves` is false) needs no key for their secrets.
  */
-export async function loadRegistry(config: Config, clock: Clock): Promise<Registry> {
+export async function loadRegistry(
+  config: Config,
+  clock: Clock,
+  { serves }: { readonly serves: boolean } = { serves: false },
+): Promise<Registry> {
   const imported = new AbortController();
   const tooLate = sleep(clock, IMPORT_WITHIN_MS, imported.signal).then(() => undefined);
   const module: object | undefined = await Promise.race([importJobs(config.jobs), tooLate]);
@@ -20,7 +25,7 @@ export async function loadRegistry(config: Config, clock: Clock): Promise<Regist
     throw new RegistryProblems([`the registry ${config.jobs} took over ${limit} s to be imported`]);
   }
   const registry = readRegistry(Reflect.get(module, 'default'), config.timing, config.pace);
-  await checkInputs(registry, clock);
+  await checkInputs(registry, { clock, keyed: !serves || config.cipher !== null });
   return registry;
 }
 

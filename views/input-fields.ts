@@ -70,7 +70,11 @@ const mustBe = ({ kind, nullable }: InputField): Printable =>
   kind !== 'flag' && !nullable && html` <small>(needed)</small>`;
 
 const isWide = (field: InputField, { text }: Filled): boolean =>
-  field.kind === 'json' || field.kind === 'lines' || isLong(field, text);
+  !isHidden(field) && (field.kind === 'json' || field.kind === 'lines' || isLong(field, text));
+
+/** What can be typed without being seen. */
+const isHidden = ({ kind, secret }: InputField): boolean =>
+  secret === 'whole' && (kind === 'text' || kind === 'number' || kind === 'json');
 
 const isLong = (field: InputField, text: string): boolean =>
   field.kind === 'text' &&
@@ -81,6 +85,12 @@ function control(field: InputField, { id, text, wrong, first }: Filled): Html {
   const common = html`id="${id}" name="input.${field.name}"${tied(id, wrong, hinted)}${
     first && html` autofocus`
   }`;
+  if (isHidden(field)) {
+    // Never with what was filled in before.
+    return html`<input type="password" ${common}${
+      field.required && html` required`
+    } autocomplete="off" spellcheck="false">`;
+  }
   switch (field.kind) {
     case 'flag':
       return html`<input type="checkbox" value="true" ${common}${

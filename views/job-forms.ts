@@ -29,7 +29,11 @@ export interface RunForm {
   /** One form is one run, however often it is sent. */
   readonly key: string;
   /** The run that it was filled in from, and whether that is still on record. */
-  readonly from: { readonly id: string; readonly found: boolean } | null;
+  readonly from: {
+    readonly id: string;
+    readonly found: boolean;
+    readonly secretsLeftOut?: boolean;
+  } | null;
   /** Earlier runs with inputs of their own. */
   readonly earlier: readonly EarlierInput[];
   /** Asked for where runs are unfinished: it starts beside them. */
@@ -130,9 +134,11 @@ const besideField = (ticked: boolean): Html =>
   }> <label for="in-beside">Start it beside the run that is unfinished, whatever the job’s overlap
     setting says</label></p>`;
 
-const filledFrom = ({ id, found }: NonNullable<RunForm['from']>): Html =>
+const filledFrom = ({ id, found, secretsLeftOut }: NonNullable<RunForm['from']>): Html =>
   found
-    ? html`<p class="none">Filled in from ${runLink(id, 'an earlier run')}.</p>`
+    ? html`<p class="none">Filled in from ${runLink(id, 'an earlier run')}.${
+        secretsLeftOut === true && ' Its secrets are not shown: fill them in again.'
+      }</p>`
     : html`<p class="wrong">The run that it was to be filled in from is not on record, so this is
         what a new one has.</p>`;
 

@@ -14,6 +14,7 @@ import {
   type Moment,
   type Seen,
 } from './held.ts';
+import { endedBy, endedOf } from './observing.ts';
 import { foldRuns, runsNeeded, type Folded } from './fold.ts';
 import type { JobRecord, LogChunk, Run } from './records.ts';
 import { BrokenInvariant } from './run.ts';
@@ -168,7 +169,7 @@ async function decide(
   try {
     assertPast(intent, now);
     const own = tries.unsure ? await evidence(deps, intent, now, tries.attemptIds) : undefined;
-    if (own !== undefined) return own;
+    if (own !== undefined) return heard(deps, intent, own);
     const ctx = contextOf(deps, intent, now, tries);
     const stepped = step(now.record, intent.event, ctx);
     if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
@@ -310,9 +311,9 @@ interface Done {
 }
 
 function applied(
-  { clock }: ApplyDeps,
+  { clock, observer }: ApplyDeps,
   { sentAt }: Intent,
-  { stepped: { record, grant }, folded, committed, askedAt }: Done,
+  { stepped: { record, grant, runs: changes }, folded, committed, askedAt }: Done,
 ): Applied {
   const { version, storeNow, unsteady } = committed;
   const times = { storeNow, unsteady, askedAt, at: momentOf(clock) };
@@ -320,7 +321,17 @@ function applied(
   const runs = new Map([...folded.after].map(([id, run]) => [id, stampRun(run, storeNow)]));
   const run = grant && runs.get(grant.runId);
   const granted = grant && run && { attemptId: grant.attemptId, run, held, sentAt };
+  observer?.recorded({ record: held.record, ended: endedBy(changes, runs), granted: run });
   return { kind: 'applied', held, runs, granted };
+}
+
+/** Of a commit whose reply was lost only the run is known that it left its trace on. */
+function heard({ observer }: ApplyDeps, { event }: Intent, own: Applied): Applied {
+  if (observer === undefined || own.kind !== 'applied') return own;
+  // A run that was only begun by it may have been ended by somebody else since.
+  const ended = event.kind === 'finish' ? endedOf([...own.runs.values()]) : [];
+  observer.recorded({ record: own.held.record, ended, granted: own.granted?.run });
+  return own;
 }
 
 /** Invariants I3, I4 and I6 of the protocol, asserted before anything is written. */

@@ -30,6 +30,7 @@ import type {
   LastRun,
   Lease,
   Outcome,
+  PastBackfill,
   Pause,
   Queued,
   Retry,
@@ -118,6 +119,16 @@ const retry = object({
   beside: flag,
 } satisfies Fields<Retry>);
 
+const backfill = {
+  id: words,
+  from: instant,
+  to: instant,
+  cursor: instant,
+  since: instant,
+  by: nullable(words),
+  askedAt: absentOr(instant),
+} satisfies Fields<Backfill>;
+
 const jobRecord = object({
   name: words,
   rev: count,
@@ -152,15 +163,9 @@ const jobRecord = object({
   active: mapOf(lease, words),
   retries: listOf(retry),
   queue: listOf(object({ runId: words, since: instant } satisfies Fields<Queued>)),
-  backfill: nullable(
-    object({
-      id: words,
-      from: instant,
-      to: instant,
-      cursor: instant,
-      since: instant,
-      by: nullable(words),
-    } satisfies Fields<Backfill>),
+  backfill: nullable(object(backfill)),
+  backfills: absentOr(
+    listOf(object({ ...backfill, endedAt: instant } satisfies Fields<PastBackfill>)),
   ),
   nextActionAt: nullable(instant),
   last: nullable(object({ runId: words, state, at: instant } satisfies Fields<LastRun>)),

@@ -1,3 +1,4 @@
+import { closeBackfill } from './backfills.ts';
 import { merge } from './choose.ts';
 import {
   draftOf,
@@ -123,7 +124,8 @@ export function retire(draft: Draft, ctx: DecisionContext): Refusal | undefined 
   if (record.retiredAt !== null) return undefined;
   for (const { runId } of record.queue) cancelWaiting(draft, runId, 'queued', null, ctx);
   for (const { runId } of record.retries) cancelWaiting(draft, runId, 'retry_wait', null, ctx);
-  set(draft, { retiredAt: ctx.now, backfill: null });
+  closeBackfill(draft, record.backfill?.cursor ?? ctx.now, ctx);
+  set(draft, { retiredAt: ctx.now });
   const detail = `no longer in the code of build ${ctx.build}`;
   note(draft, { action: 'retire', by: null, job: record.name, runId: null, detail }, ctx);
   arm(draft, ctx);

@@ -1,8 +1,10 @@
 import type { Carrier } from './carrier.ts';
 import type { Wakes } from './last-wake.ts';
+import type { Observing } from './observing.ts';
 import type { JobRecord } from './records.ts';
 import type { Registry } from './registry.ts';
 import type { Runner } from './runner.ts';
+import type { Cipher } from './secrets/cipher.ts';
 import type { Store } from './store.ts';
 import type { Clock, Instant, Timing } from './time.ts';
 
@@ -40,6 +42,10 @@ export interface Deps {
   readonly trouble: () => string | null;
   /** The last wake-up that came. */
   readonly wakes: Wakes;
+  /** Encrypts what inputs have in them that is secret; null where no key is set. */
+  readonly cipher: Cipher | null;
+  /** Hears what this process did; nobody, if not given. */
+  readonly observer?: Observing;
 }
 
 /** Asks for a request of its own for what waits. A tick finds what it missed. */
@@ -57,7 +63,7 @@ export interface Dispatching {
 /** What applying one intent needs. */
 export type ApplyDeps = Pick<
   Deps,
-  'store' | 'clock' | 'random' | 'newId' | 'timing' | 'build' | 'namespace' | 'upSince'
+  'store' | 'clock' | 'random' | 'newId' | 'timing' | 'build' | 'namespace' | 'upSince' | 'observer'
 >;
 
 export interface Scratch {

@@ -56,6 +56,7 @@ export interface Refusal {
     | 'not-unfinished'
     | 'not-held'
     | 'backfill-running'
+    | 'other-backfill'
     | 'nothing-to-backfill'
     | 'too-many-pauses'
     | 'no-such-job'

@@ -10,6 +10,7 @@ import { LogBuffer } from './log-buffer.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { describeError } from './outcome.ts';
 import type { AttemptOutcome, Lease, Note, Progress, Run, RunError } from './records.ts';
+import { Scrubber } from './secrets/scrubber.ts';
 import { bareEnding, type Ending } from './settle.ts';
 import { StoreUnavailable, UnknownOutcome } from './store.ts';
 import { sleep, STAMP, type Cancel } from './time.ts';
@@ -38,6 +39,7 @@ export class Execution implements Culprit {
   readonly #lease: Lease;
   readonly #abort = new AbortController();
   readonly #log: LogBuffer;
+  readonly #scrubber = new Scrubber();
   readonly #scratch: Scratch;
   readonly #loop: LoopWatch;
   readonly #carrier: Carrier;
@@ -69,7 +71,8 @@ export class Execution implements Culprit {
     this.runId = granted.run.id;
     this.attemptId = granted.attemptId;
     this.#job = deps.registry.get(granted.run.job);
-    this.#log = new LogBuffer(deps, this.runId, lease.attempt);
+    const { runId } = this;
+    this.#log = new LogBuffer(deps, { runId, attempt: lease.attempt, scrubber: this.#scrubber });
     this.#scratch = deps.scratch(granted.attemptId);
     const { leaseMs, graceMs } = lease;
     this.#leaseEndsAt = granted.sentAt.monotonic + leaseMs - graceMs;
@@ -98,7 +101,7 @@ export class Execution implements Culprit {
 
   /** An error of the handler's that did not come through its promise: the attempt fails by it. */
   fail(error: unknown, how: string): void {
-    const described = describeError(error);
+    const described = describeError(error, this.#scrubber.text);
     const stray = { ...described, message: `${how}: ${described.message}` };
     if (this.#settled) return void this.#keepLate(bareEnding('failed', stray));
     this.#stray ??= stray;
@@ -162,6 +165,7 @@ export class Execution implements Culprit {
         lease: this.#lease,
         signal: watchfulSignal(this.#abort, () => this.checkLease()),
         log: this.#log,
+        scrubber: this.#scrubber,
         scratch: this.#scratch,
         record: this.#held?.record,
         traceparent: newTraceparent(this.#deps, this.#run.traceparent),
@@ -217,6 +221,7 @@ export class Execution implements Culprit {
     const { job, id: run } = this.#run;
     this.note(`${detail}, but its handler has not stopped: its slot stays held until it does`);
     this.#deps.log('error', 'handler_overdue', { job, run, detail });
+    this.#deps.observer?.overdue(this.#run, detail);
     this.#renewNow();
   }
 

@@ -1,10 +1,14 @@
 import type { Deps, Scratch } from './deps.ts';
 import type { JobContext } from './context.ts';
-import { readInput } from './input.ts';
+import { validateInput } from './input.ts';
 import type { Handler, Job } from './job.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import { describeError, toOutput } from './outcome.ts';
+import { describeError } from './outcome.ts';
+import { readOutput } from './output.ts';
 import type { JobRecord, Lease, Progress, Run, RunError } from './records.ts';
+import { markedIn, marksOf } from './secrets/marks.ts';
+import type { Scrubber } from './secrets/scrubber.ts';
+import { openInput } from './secrets/stored.ts';
 import { neighbours } from './undecided.ts';
 
 export interface Call {
@@ -14,6 +18,8 @@ export interface Call {
   readonly lease: Lease;
   readonly signal: AbortSignal;
   readonly log: LogBuffer;
+  /** Learns the run's secrets before the handler does. */
+  readonly scrubber: Scrubber;
   readonly scratch: Scratch;
   readonly record: JobRecord | undefined;
   readonly traceparent: string;
@@ -27,14 +33,27 @@ export interface Result {
 
 /** Calls the handler with its context. Whatever it throws or returns comes back as a value. */
 export async function callHandler(call: Call): Promise<Result> {
+  const { job, scrubber } = call;
   try {
-    if (call.job === undefined) throw new Error('this build does not know the job any more');
-    const input = await readInput(call.job, call.run.input, call.deps.clock);
-    const value = await invoke(call.job.run, contextOf(call, input));
-    return { output: toOutput(value), error: null };
+    if (job === undefined) throw new Error('this build does not know the job any more');
+    const input = await readInput(call, job);
+    const value = await invoke(job.run, contextOf(call, input));
+    const { text, secrets } = await readOutput(job, value, call.deps.clock);
+    scrubber.learn(secrets);
+    return { output: text === null ? null : scrubber.json(text), error: null };
   } catch (error) {
-    return { output: null, error: describeError(error) };
+    return { output: null, error: describeError(error, scrubber.text) };
   }
+}
+
+/** The stored input as the handler gets it: decrypted, and validated by the job's schema. */
+async function readInput({ run, deps, scrubber }: Call, job: Job): Promise<unknown> {
+  const { value, secrets } = openInput(deps.cipher, job, run);
+  scrubber.learn(secrets);
+  const input = await validateInput(job, value, deps.clock);
+  // A schema may have made something else of them.
+  scrubber.learn(markedIn(marksOf(job.input), input));
+  return input;
 }
 
 /** The handlers of modules that were imported when first needed. */

@@ -26,6 +26,9 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 /** One key of one job is one run, for as long as the run is kept. */
 export const manualRunId = (job: string, key: string): string => `${job}!${base32(sha256(key))}`;
 
+/** One key of one job is one backfill, for as long as the job's record tells of it. */
+export const backfillId = (key: string): string => base32(sha256(`backfill\n${key}`)).slice(0, 26);
+
 export const backfillRunId = (job: string, backfillId: string, at: Instant): string =>
   `${job}!${base32(sha256(`${backfillId}\n${compactInstant(at)}`))}`;
 
@@ -37,9 +40,12 @@ export const specHash = (value: unknown): string =>
   sha256(JSON.stringify(value)).toString('base64url').slice(0, 22);
 
 /** Whether a text can be a job's name: small letters, digits and hyphens, at most 63. */
-export const isJobName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
+export const isJobName = (text: string): boolean => JOB_NAME.test(text);
+
+export const JOB_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const RUN_ID = /^([a-z0-9][a-z0-9-]{0,62})[@!][A-Za-z0-9.~-]{1,120}$/;
 
 /** The job a run belongs to, read off its id; undefined for what is no run id. */
 export function jobOfRun(runId: string): string | undefined {
-  return /^([a-z0-9][a-z0-9-]{0,62})[@!][A-Za-z0-9.~-]{1,120}$/.exec(runId)?.[1];
+  return RUN_ID.exec(runId)?.[1];
 }

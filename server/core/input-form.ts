@@ -1,4 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { describe, isPart, targetOf, type Part } from './json-schema.ts';
+import { marksOf, secretnessOf, type Marks } from './secrets/marks.ts';
 
 /*
  * What a form asks for, so that a person can start a run with an input: a field for each property
@@ -33,8 +35,10 @@ export type InputField = FieldKind & {
   readonly description: string | null;
   readonly required: boolean;
   readonly nullable: boolean;
-  /** The schema's default; undefined where it has none. */
+  /** The schema's default; undefined where it has none, or where it is secret. */
   readonly preset: unknown;
+  /** Secret as a whole, or something in it: what was filled in is not shown again. */
+  readonly secret?: 'whole' | 'part';
 };
 
 export interface InputForm {
@@ -54,35 +58,15 @@ const REFS_LIMIT = 5;
 
 /** The form of a job's schema; undefined stands for a job that takes anything. Never throws. */
 export function inputForm(schema: StandardSchemaV1 | undefined): InputForm {
-  const described = schema === undefined ? undefined : describe(schema);
+  if (schema === undefined) return { fields: null, schema: null };
+  const described = describe(schema, { side: 'input', lenient: false });
   if (described === undefined) return { fields: null, schema: null };
   const text = JSON.stringify(described, null, 2) ?? '';
   const short = text.length <= SCHEMA_LIMIT ? text : `${text.slice(0, SCHEMA_LIMIT)}…`;
-  return { fields: fieldsOf(described), schema: short };
+  return { fields: fieldsOf(described, marksOf(schema)), schema: short };
 }
 
-/** JSON Schema of what the schema takes in; undefined where it does not say. */
-function describe(schema: StandardSchemaV1): Part | undefined {
-  try {
-    const converter: unknown = Reflect.get(schema['~standard'], 'jsonSchema');
-    const input: unknown = Reflect.get(Object(converter), 'input');
-    if (typeof input !== 'function') return undefined;
-    const made: unknown = Reflect.apply(input, converter, [{ target: 'draft-2020-12' }]);
-    // Its own text, so that nothing in it is anything but data.
-    const plain: unknown = JSON.parse(JSON.stringify(made));
-    return isPart(plain) ? plain : undefined;
-  } catch {
-    // It says of itself that it can't: a schema may hold what JSON has no word for.
-    return undefined;
-  }
-}
-
-type Part = Readonly<Record<string, unknown>>;
-
-const isPart = (value: unknown): value is Part =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function fieldsOf(root: Part): InputField[] | null {
+function fieldsOf(root: Part, marks: Marks): InputField[] | null {
   const whole = resolved(root, root);
   const { type, properties, required, additionalProperties } = whole;
   if (type !== 'object' || !isPart(properties)) return null;
@@ -91,7 +75,20 @@ function fieldsOf(root: Part): InputField[] | null {
   const names = Object.keys(properties);
   if (names.length === 0 || names.length > FIELDS_LIMIT) return null;
   const needed = Array.isArray(required) ? required : [];
-  return names.map((name) => fieldOf(name, properties[name], needed.includes(name), root));
+  return names.map((name) => {
+    const required = needed.includes(name);
+    const field = fieldOf(name, properties[name], required, root);
+    const secret = secretnessOf(marks, name);
+    return secret === null
+      ? field
+      : { ...field, ...kept(field, secret), preset: undefined, secret };
+  });
+}
+
+/** In one line, behind dots, stands a text or a number; and what else is secret as a whole. */
+function kept(field: FieldKind, secret: 'whole' | 'part'): FieldKind {
+  const inOneLine = field.kind === 'lines' || field.kind === 'json';
+  return secret === 'whole' && inOneLine ? { kind: 'json' } : field;
 }
 
 const combines = (part: Part): boolean =>
@@ -133,11 +130,8 @@ function resolved(part: Part, root: Part): Part {
   let at = part;
   for (let turn = 0; turn < REFS_LIMIT; turn++) {
     const { $ref: ref, ...rest } = at;
-    const [, place, name = ''] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(String(ref)) ?? [];
-    if (place === undefined) return at;
-    const all = root[place];
-    const target = isPart(all) ? all[name] : undefined;
-    if (!isPart(target)) return at;
+    const target = targetOf(ref, root);
+    if (target === undefined) return at;
     at = { ...target, ...rest };
   }
   return at;

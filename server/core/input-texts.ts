@@ -83,19 +83,41 @@ export function readTexts(fields: readonly InputField[], texts: Texts): ReadInpu
     // Browsers send a line's end as two characters.
     const text = (texts.get(field.name) ?? '').replaceAll('\r\n', '\n');
     const read = readField(field, text);
-    if ('problem' in read) problems.push({ path: pointer(field.name), message: read.problem });
+    if ('problem' in read) problems.push({ path: pointer(field.name), message: told(field, read) });
     else if (read.value !== undefined) entries.push([field.name, read.value]);
   }
   return problems.length > 0 ? { problems } : { input: Object.fromEntries(entries) };
 }
 
-/** The input that one JSON text gives; empty text is none. */
-export function readJsonText(text: string): ReadInput {
+/** What is wrong with a field: of a secret, without a word of it. */
+function told(field: InputField, { problem }: { readonly problem: string }): string {
+  if (field.secret === undefined) return problem;
+  if (field.kind === 'number') return `is not a ${field.whole ? 'whole ' : ''}number`;
+  return field.kind === 'json' ? 'is not JSON' : 'is not what is asked for';
+}
+
+/**
+ * The input that one JSON text gives; empty text is none. `quietly` where some of it may be secret:
+ * what is wrong is told without a word of it.
+ */
+export function readJsonText(
+  text: string,
+  { quietly }: { readonly quietly: boolean } = { quietly: false },
+): ReadInput {
   if (text.trim() === '') return { input: undefined };
   const read = parsed(text);
   if ('value' in read) return { input: read.value };
-  return { problems: [{ path: '/input', message: read.problem }] };
+  return { problems: [{ path: '/input', message: quietly ? 'is not JSON' : read.problem }] };
 }
+
+/** The texts of a form as they may be shown again: those of secrets are empty. */
+export const textsToShow = ({ fields }: InputForm, texts: Texts): Texts =>
+  new Map([
+    ...texts,
+    ...(fields ?? []).flatMap(({ name, secret }) =>
+      secret === undefined ? [] : [[name, ''] as const],
+    ),
+  ]);
 
 /** Where a problem with a property is told, as the schema's own problems have it. */
 const pointer = (name: string): string =>

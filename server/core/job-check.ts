@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const FIELDS = {
   definition:
     'name description tags schedule every at timeZone overlap catchUp timeout lease retry onLost ' +
-    'input run isolate',
+    'input output run isolate',
   catchUp: 'runs within max',
   retry: 'attempts backoff',
   'retry.backoff': 'from factor to jitter',
@@ -46,7 +46,8 @@ export function checkDefinition(definition: unknown): Job {
       onLost: check.onLost(given['onLost'], given['retry']),
     },
     timeoutGiven: given['timeout'] !== undefined,
-    input: check.input(given['input']),
+    input: check.validator('input', given['input']),
+    output: check.validator('output', given['output']),
     run: check.run(given['run']),
     problems: check.problems,
   };
@@ -233,9 +234,9 @@ class Check {
     return preset;
   }
 
-  input(value: unknown): StandardSchemaV1 | undefined {
+  validator(field: 'input' | 'output', value: unknown): StandardSchemaV1 | undefined {
     if (value === undefined || isStandardSchema(value)) return value;
-    this.fail('input', 'expected a Standard Schema validator, such as one of valibot or zod');
+    this.fail(field, 'expected a Standard Schema validator, such as one of valibot or zod');
     return undefined;
   }
 

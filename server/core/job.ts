@@ -56,6 +56,8 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
   readonly onLost?: 'fail' | 'retry';
   /** Any Standard Schema validator: valibot, zod, … */
   readonly input?: Schema;
+  /** The same for what the handler returns: what does not fit fails the attempt. */
+  readonly output?: StandardSchemaV1;
   /** The handler, or a function that imports a module whose default export it is. */
   readonly run: Handler<StandardSchemaV1.InferOutput<Schema>> | (() => Promise<object>);
 }
@@ -73,6 +75,7 @@ export interface Job {
   /** Whether its definition says a timeout; else the service may shorten it. */
   readonly timeoutGiven: boolean;
   readonly input: StandardSchemaV1 | undefined;
+  readonly output: StandardSchemaV1 | undefined;
   readonly run: Handler;
   readonly problems: readonly Problem[];
 }

@@ -1,7 +1,9 @@
+import { beginning } from './beginning.ts';
 import type { JobLog } from './context.ts';
 import type { Deps, Level } from './deps.ts';
 import { describeError } from './outcome.ts';
 import type { LogChunk, LogLine, Progress } from './records.ts';
+import type { Scrubber } from './secrets/scrubber.ts';
 import { isBilled } from './store.ts';
 import type { Cancel } from './time.ts';
 
@@ -18,6 +20,7 @@ const CHUNKS_PER_ATTEMPT = 1_000_000;
 export class LogBuffer {
   readonly #deps: Deps;
   readonly #runId: string;
+  readonly #scrubber: Scrubber;
   readonly #firstChunk: number;
   readonly #flushMs: number;
   /** Sizes of the chunks that are kept, oldest first. */
@@ -32,9 +35,14 @@ export class LogBuffer {
   #saving: Promise<void> = Promise.resolve();
   #ended = false;
 
-  constructor(deps: Deps, runId: string, attempt: number) {
+  constructor(
+    deps: Deps,
+    of: { readonly runId: string; readonly attempt: number; readonly scrubber: Scrubber },
+  ) {
+    const { runId, attempt, scrubber } = of;
     this.#deps = deps;
     this.#runId = runId;
+    this.#scrubber = scrubber;
     // Where each write is billed, the log goes with the beats.
     this.#flushMs = isBilled(deps.store) ? deps.timing.renewEveryMs : FLUSH_MS;
     this.#firstChunk = (attempt - 1) * CHUNKS_PER_ATTEMPT;
@@ -75,11 +83,12 @@ export class LogBuffer {
 
   #add(level: Level, text: unknown, fields: Readonly<Record<string, unknown>> | undefined): void {
     if (this.#ended) return;
+    const clean = this.#scrubber.text;
     const line: LogLine = {
       at: this.#deps.clock.wall(),
       level,
-      text: bounded(typeof text === 'string' ? text : shown(text)),
-      fields: fields === undefined ? null : bounded(shown(fields)),
+      text: bounded(typeof text === 'string' ? clean(text) : this.#shown(text)),
+      fields: fields === undefined ? null : bounded(this.#shown(fields)),
     };
     this.#lines.push(line);
     this.#size += sizeOf(line);
@@ -89,6 +98,14 @@ export class LogBuffer {
       this.#size -= sizeOf(dropped);
       this.#first++;
     }
+  }
+
+  #shown(value: unknown): string {
+    if (value instanceof Error) {
+      const { name, message, stack } = describeError(value, this.#scrubber.text);
+      return stack ?? `${name}: ${message}`;
+    }
+    return this.#scrubber.json(jsonOf(value));
   }
 
   /** Saves what has come in. A failure is retried with the next flush: nothing is thrown away. */
@@ -165,13 +182,9 @@ function keepWithin(chunks: { n: number; size: number }[]): { n: number; size: n
 const sizeOf = ({ text, fields }: LogLine): number => text.length + (fields?.length ?? 0) + 40;
 
 const bounded = (text: string): string =>
-  text.length <= LINE_LIMIT ? text : `${text.slice(0, LINE_LIMIT)}… (${text.length} characters)`;
+  text.length <= LINE_LIMIT ? text : `${beginning(text, LINE_LIMIT)}… (${text.length} characters)`;
 
-function shown(value: unknown): string {
-  if (value instanceof Error) {
-    const { name, message, stack } = describeError(value);
-    return stack ?? `${name}: ${message}`;
-  }
+function jsonOf(value: unknown): string {
   try {
     const plain = (_: string, part: unknown): unknown =>
       typeof part === 'bigint' ? String(part) : part instanceof Error ? part.message : part;

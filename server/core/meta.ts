@@ -3,6 +3,9 @@ import type { Instant } from './time.ts';
 
 const TRIES = 5;
 
+/** Where a service keeps its tokens: made by people, so they go along when a store is moved. */
+export const tokensKey = (namespace: string): string => `tokens:${namespace}`;
+
 /**
  * Changes a small named document by compare-and-set: `next` is made of what stands there, and of
  * the store's time after it was read. Gives what was written; undefined where others were quicker

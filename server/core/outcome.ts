@@ -1,3 +1,4 @@
+import { beginning } from './beginning.ts';
 import type { RunError } from './records.ts';
 
 /**
@@ -7,11 +8,20 @@ export const OUTPUT_LIMIT = 64 * 1024;
 const MESSAGE_LIMIT = 4000;
 const STACK_LIMIT = 8000;
 
-/** Says what was thrown, whatever it was. Never throws, also for errors that do when looked at. */
-export function describeError(thrown: unknown): RunError {
+/** Gives a text without what is not to be told. */
+export type Clean = (text: string) => string;
+
+const asItIs: Clean = (text) => text;
+
+/**
+ * Says what was thrown, whatever it was, in words that `clean` has gone over before they are cut.
+ * Never throws, also for errors that do when looked at.
+ */
+export function describeError(thrown: unknown, clean: Clean = asItIs): RunError {
+  const cut = (text: string, limit: number): string => shortened(clean(text), limit);
   try {
     if (thrown instanceof Error) {
-      const causes = causesOf(thrown);
+      const causes = causesOf(thrown, clean);
       return {
         name: cut(String(thrown.name), 200),
         message: cut([String(thrown.message), ...causes].join('; because '), MESSAGE_LIMIT),
@@ -42,9 +52,9 @@ function whatIs(thrown: unknown): string {
   }
 }
 
-function causesOf(error: Error): string[] {
+function causesOf(error: Error, clean: Clean): string[] {
   const inner: unknown[] = error instanceof AggregateError ? error.errors : [];
-  const messages = inner.slice(0, 5).map((one) => describeError(one).message);
+  const messages = inner.slice(0, 5).map((one) => describeError(one, clean).message);
   let cause: unknown = error.cause;
   while (cause instanceof Error && messages.length < 5) {
     messages.push(String(cause.message));
@@ -53,8 +63,8 @@ function causesOf(error: Error): string[] {
   return messages;
 }
 
-const cut = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length} characters)`;
+const shortened = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${beginning(text, limit)}… (${text.length} characters)`;
 
 function safeJson(value: unknown): string {
   try {

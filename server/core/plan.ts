@@ -15,6 +15,7 @@ import {
   type Offer,
 } from './draft.ts';
 import { startBackfill, startOccurrence, startQueued, startRetry } from './start.ts';
+import { closeBackfill } from './backfills.ts';
 import { backfillRunId } from './ids.ts';
 import type { Backfill, JobRecord, Retry } from './records.ts';
 import { expire } from './settle.ts';
@@ -144,7 +145,7 @@ function continueBackfill(draft: Draft, ctx: DecisionContext, offer: Offer): voi
   const { backfill } = draft.record;
   if (backfill === null) return;
   const at = neighbours(draft.record, backfill.cursor).next;
-  if (at === undefined || at > backfill.to) return set(draft, { backfill: null });
+  if (at === undefined || at > backfill.to) return closeBackfill(draft, backfill.to, ctx);
   const { next } = neighbours(draft.record, at);
   const runId = backfillRunId(draft.record.name, backfill.id, at);
   if (ctx.existing.has(runId)) return passOverBackfill(draft, { backfill, at, next }, runId, ctx);
@@ -159,7 +160,8 @@ function passOverBackfill(
   ctx: DecisionContext,
 ): void {
   const left = next !== undefined && next <= backfill.to;
-  set(draft, { backfill: left ? { ...backfill, cursor: at } : null });
+  if (left) set(draft, { backfill: { ...backfill, cursor: at } });
+  else closeBackfill(draft, backfill.to, ctx);
   const detail = 'its run of this backfill was on record already; it is not run again';
   note(draft, { action: 'anomaly', by: null, job: draft.record.name, runId, detail }, ctx);
 }

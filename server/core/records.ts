@@ -103,8 +103,16 @@ export interface Backfill {
   readonly from: Instant;
   readonly to: Instant;
   readonly cursor: Instant;
+  /** Since when it waits for its next run to start. */
   readonly since: Instant;
   readonly by: string | null;
+  /** When it was asked for. Those of older records have none. */
+  readonly askedAt?: Instant;
+}
+
+/** A backfill that opens no more runs: it came to its end, or was ended at its `cursor`. */
+export interface PastBackfill extends Backfill {
+  readonly endedAt: Instant;
 }
 
 export interface Pause {
@@ -176,6 +184,8 @@ export interface JobRecord {
   readonly retries: readonly Retry[];
   readonly queue: readonly Queued[];
   readonly backfill: Backfill | null;
+  /** Those that are over, newest last, at most 20. Older records have none. */
+  readonly backfills?: readonly PastBackfill[];
   /** When something can next happen; null when nothing can. The one indexed field. */
   readonly nextActionAt: Instant | null;
   readonly last: LastRun | null;

@@ -2,6 +2,7 @@ import { validateInput } from './input.ts';
 import type { Job } from './job.ts';
 import { isJob } from './job.ts';
 import { scheduleOfJob } from './schedule.ts';
+import { marksOf, marksProblem } from './secrets/marks.ts';
 import { paceOf, spacingProblem, type Pace } from './spacing.ts';
 import { durationText, type Clock, type Timing } from './time.ts';
 
@@ -52,6 +53,7 @@ export function readRegistry(
       problems.push(`${label}: ${field}: ${message}`);
     if (entry.name !== '' && jobs.has(entry.name))
       problems.push(`${label}: name: two jobs have this name`);
+    problems.push(...unclear(entry).map((message) => `${label}: ${message}`));
     problems.push(...tooShort(entry, timing).map((message) => `${label}: ${message}`));
     const beyond = [...tooFast(entry, pace), ...tooMany(entry, pace), ...tooLong(entry, pace)];
     problems.push(...beyond.map((message) => `${label}: ${message}`));
@@ -60,6 +62,13 @@ export function readRegistry(
   if (problems.length > 0) throw new RegistryProblems(problems);
   return jobs;
 }
+
+/** What nobody can tell to be secret would be stored in clear. */
+const unclear = (job: Job): string[] =>
+  (['input', 'output'] as const).flatMap((field) => {
+    const problem = marksProblem(job[field]);
+    return problem === null ? [] : [`${field}: its schema ${problem}`];
+  });
 
 /** A window shorter than two ticks would miss what a wake-up had no chance to see in time. */
 function tooShort(job: Job, { tickMs }: Timing): string[] {
@@ -95,12 +104,19 @@ function fitted(job: Job, { carries }: Pace): Job {
 }
 
 /**
- * A scheduled run has no input: its job's schema must accept that, or `{}`. Throws
- * `RegistryProblems` naming every job whose schema does not.
+ * A scheduled run has no input: its job's schema must accept that, or `{}`. And where nothing can
+ * be encrypted (`keyed` is false), no input may be secret. Throws `RegistryProblems` naming every
+ * job of which that is not so.
  */
-export async function checkInputs(registry: Registry, clock: Clock): Promise<void> {
+export async function checkInputs(
+  registry: Registry,
+  { clock, keyed }: { readonly clock: Clock; readonly keyed: boolean },
+): Promise<void> {
   const problems: string[] = [];
   for (const job of registry.values()) {
+    if (!keyed && marksOf(job.input) !== null) {
+      problems.push(`job "${job.name}": input: ${NO_KEY}`);
+    }
     if (job.schedule === null || job.input === undefined) continue;
     try {
       await validateInput(job, undefined, clock);
@@ -111,3 +127,7 @@ export async function checkInputs(registry: Registry, clock: Clock): Promise<voi
   }
   if (problems.length > 0) throw new RegistryProblems(problems);
 }
+
+const NO_KEY =
+  'its schema marks something as secret, and there is no key to encrypt it: set ' +
+  'PUNCTUAL_SECRET_KEY to what `npm run -s secret-key` prints';

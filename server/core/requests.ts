@@ -1,3 +1,4 @@
+import { closeBackfill, knownBackfill } from './backfills.ts';
 import { isFull, note, set, setLease, type DecisionContext, type Draft } from './draft.ts';
 import { refuse, type Of, type Refusal } from './event.ts';
 import { arm, cancelWaiting, endPause, passTime, plan, replaceHolders } from './plan.ts';
@@ -176,12 +177,16 @@ export function backfill(
 ): Refusal | undefined {
   const { id, from, to, by } = event;
   const { record } = draft;
+  const known = knownBackfill(record, id);
+  if (known !== undefined) {
+    return known.from === from && known.to === to ? undefined : refuse('other-backfill');
+  }
   if (record.retiredAt !== null) return refuse('retired');
-  if (record.backfill?.id === id) return undefined;
   if (record.backfill !== null) return refuse('backfill-running');
   const first = neighbours(record, from).next;
   if (first === undefined || first > to || to > ctx.now) return refuse('nothing-to-backfill');
-  set(draft, { backfill: { id, from, to, cursor: from, since: ctx.now, by } });
+  const askedAt = ctx.now;
+  set(draft, { backfill: { id, from, to, cursor: from, since: askedAt, by, askedAt } });
   const detail = `${isoInstant(first)} to ${isoInstant(to)}`;
   const change = { before: null, after: `backfill of ${detail}` };
   note(draft, { action: 'backfill', by, job: record.name, runId: null, detail, ...change }, ctx);
@@ -197,7 +202,7 @@ export function endBackfill(
 ): undefined {
   const { backfill: current, name: job } = draft.record;
   if (current?.id !== id) return undefined;
-  set(draft, { backfill: null });
+  closeBackfill(draft, current.cursor, ctx);
   const detail = `nothing after ${isoInstant(current.cursor)} is opened any more`;
   const change = { before: `a backfill up to ${isoInstant(current.to)}`, after: null };
   note(draft, { action: 'end-backfill', by, job, runId: null, detail, ...change }, ctx);

@@ -18,7 +18,7 @@ export function rewind(
   const back = (at: Instant): Instant => Math.min(at, ctx.now);
   const watermark = Math.min(record.watermark, to);
   if (watermark === record.watermark && record.watermark <= ctx.now) return;
-  const { paused, backfill } = record;
+  const { paused, backfill, backfills = [] } = record;
   const schedules = record.schedules.map((entry, i) => ({
     ...entry,
     from: i === 0 ? Math.min(entry.from, watermark) : back(entry.from),
@@ -49,6 +49,7 @@ export function rewind(
     })),
     queue: record.queue.map((queued) => ({ ...queued, since: back(queued.since) })),
     backfill: backfill && { ...backfill, since: back(backfill.since) },
+    backfills: backfills.map((one) => ({ ...one, endedAt: back(one.endedAt) })),
   });
   const was = isoInstant(record.watermark);
   const detail = `the clock was reset; the watermark was ${was}`;

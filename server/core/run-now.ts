@@ -1,12 +1,15 @@
 import { apply, newIntent, type Applied } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { blankRun } from './blank-run.ts';
-import { jobOfRun, manualRunId, requestHash } from './ids.ts';
+import { jobOfRun, manualRunId } from './ids.ts';
 import { BadInput, INPUT_LIMIT, validateInput, type InputProblem } from './input.ts';
 import type { Job } from './job.ts';
 import type { JobRecord, Run } from './records.ts';
+import { hashOfRequest, isSameRequest, type Asked } from './request-hash.ts';
 import { isFinal } from './run.ts';
 import type { Event, Refusal } from './event.ts';
+import { marksOf, replaceMarked } from './secrets/marks.ts';
+import { HIDDEN, sealInput } from './secrets/stored.ts';
 import { isBilled } from './store.ts';
 import { sleep, type Instant } from './time.ts';
 import { traceIdOf } from './trace.ts';
@@ -44,9 +47,14 @@ const REQUEST_WITHIN_MS = 5000;
 
 /** Starts a run by hand, or has it wait for its turn. The run is on record before this returns. */
 export async function runNow(deps: Deps, job: Job, request: Request): Promise<Requested> {
-  const input = textOf(request.input);
-  const problems = await inputProblems(deps, job, request.input, input);
-  if (problems.length > 0 || input === undefined) return { kind: 'bad-input', problems };
+  const text = textOf(request.input);
+  const problems = await inputProblems(deps, job, request.input, text);
+  if (problems.length > 0 || text === undefined) return { kind: 'bad-input', problems };
+  const id = manualRunId(job.name, request.key ?? deps.newId());
+  const { text: input, hasSecret } = sealInput(deps.cipher, job, { text, runId: id });
+  if (isTooLong(input)) return { kind: 'bad-input', problems: [TOO_LONG] };
+  const { beside, rerunOf } = request;
+  const asked: Asked = { job: job.name, input: text, beside, rerunOf };
 
   const { carrier } = deps;
   const traceparent = traceIdOf(request.traceparent) === undefined ? null : request.traceparent;
@@ -54,22 +62,19 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
   let used = false;
   try {
     const run: Run = {
-      ...blankRun(job.name, manualRunId(job.name, request.key ?? deps.newId()), {
-        now: 0,
-        build: deps.build,
-      }),
+      ...blankRun(job.name, id, { now: 0, build: deps.build }),
       trigger: 'manual',
       input,
-      requestHash: hashOf(job.name, input, request),
-      cause: request.rerunOf,
+      requestHash: hashOfRequest(asked, hasSecret ? deps.cipher : null),
+      cause: rerunOf,
       requestedBy: request.by,
       // Whoever asks may send anything under that name.
       traceparent: offer?.traceparent ?? traceparent,
     };
-    const event: Event = { kind: 'manual', run, beside: request.beside };
+    const event: Event = { kind: 'manual', run, beside };
     const wish = { job: job.name, op: 'manual', event, offer } as const;
     const applied = await apply(deps, newIntent(deps, wish, REQUEST_WITHIN_MS));
-    if (applied.kind === 'refused') return (await replay(deps, run)) ?? applied;
+    if (applied.kind === 'refused') return (await replay(deps, id, asked)) ?? applied;
     if (applied.kind !== 'applied') return asFailed(applied);
     const { granted } = applied;
     used = granted !== undefined;
@@ -77,27 +82,13 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
     deps.runner.onChange();
     if (granted !== undefined) void deps.runner.start(deps, granted, carrier);
     await deps.dispatch?.settled();
+    await deps.observer?.settled(REQUEST_WITHIN_MS);
     const created = applied.runs.get(run.id) ?? (await deps.store.getRun(run.id)) ?? run;
     return { kind: 'created', run: created };
   } finally {
     if (!used) deps.runner.release(offer, carrier);
   }
 }
-
-/** What a key stands for. A run that repeats none has the hash that it always had. */
-function hashOf(
-  job: string,
-  input: string | null,
-  { beside, rerunOf }: Pick<Request, 'beside' | 'rerunOf'>,
-): string {
-  const parts = [job, input, beside ? 'beside' : null];
-  return requestHash(rerunOf === null ? parts : [...parts, rerunOf]);
-}
-
-/** Whether a run repeats its `cause`; else that is the run that replaced it, or caused it. */
-export const isRerun = ({ trigger, job, input, cause, requestHash: hash }: Run): boolean =>
-  trigger === 'manual' &&
-  [false, true].some((beside) => hash === hashOf(job, input, { beside, rerunOf: cause }));
 
 /** JSON text of an input, null for none; undefined where it is too deep to be written. */
 function textOf(input: unknown): string | null | undefined {
@@ -108,6 +99,13 @@ function textOf(input: unknown): string | null | undefined {
     return undefined;
   }
 }
+
+/** What is wrong with an input that somebody would start a run with. */
+export const problemsOfInput = async (
+  deps: Deps,
+  job: Job,
+  value: unknown,
+): Promise<readonly InputProblem[]> => await inputProblems(deps, job, value, textOf(value));
 
 async function inputProblems(
   deps: Deps,
@@ -122,18 +120,39 @@ async function inputProblems(
   }
   try {
     await validateInput(job, value, deps.clock);
-    return [];
+    return placeholders(job, value);
   } catch (error) {
     if (error instanceof BadInput) return error.problems;
     throw error;
   }
 }
 
+/** What stands for a secret where somebody looks is none: it was sent back as it was shown. */
+function placeholders(job: Job, value: unknown): readonly InputProblem[] {
+  const found: InputProblem[] = [];
+  replaceMarked(marksOf(job.input), value, (part, pointer) => {
+    const message = `is "${HIDDEN}", which stands for a secret; give the secret itself`;
+    if (part === HIDDEN) found.push({ path: `/input${pointer}`, message });
+    return part;
+  });
+  return found;
+}
+
+/** What is stored grows where each of many parts is encrypted by itself. */
+const STORED_LIMIT = 2 * INPUT_LIMIT;
+const TOO_LONG: InputProblem = {
+  path: '/input',
+  message: 'has too many secrets in it; mark a list or an object as secret, not each of its parts',
+};
+
+const isTooLong = (input: string | null): boolean =>
+  input !== null && Buffer.byteLength(input) > STORED_LIMIT;
+
 /** A refusal may be about the very run that was asked for: then it is its answer. */
-async function replay(deps: Deps, run: Run): Promise<Requested | undefined> {
-  const stored = await deps.store.getRun(run.id);
+async function replay(deps: Deps, id: string, asked: Asked): Promise<Requested | undefined> {
+  const stored = await deps.store.getRun(id);
   if (stored === undefined) return undefined;
-  if (stored.requestHash !== run.requestHash) return { kind: 'other-request' };
+  if (!isSameRequest(stored.requestHash, asked, deps.cipher)) return { kind: 'other-request' };
   return { kind: 'replayed', run: stored };
 }
 
@@ -161,7 +180,7 @@ export const resumeJob = (deps: Deps, job: string, by: string | null): Promise<C
 
 /**
  * Starts one run for each occurrence of (from, to], one after another, as slots get free. Requests
- * of one `id` are one backfill.
+ * of one `id` are one backfill, also once it is over (backfills.ts); without one each is a new one.
  */
 export const backfillJob = (
   deps: Deps,
@@ -220,6 +239,7 @@ async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
     case 'applied':
       deps.runner.heed(applied.held.record);
       deps.runner.onChange();
+      await deps.observer?.settled(REQUEST_WITHIN_MS);
       return { kind: 'changed', record: applied.held.record };
     case 'nothing':
       return { kind: 'unchanged', record: applied.held?.record };
@@ -230,19 +250,23 @@ async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
   }
 }
 
-/** Waits until a run is over, at most `withinMs`; gives it as it then stands. */
+/**
+ * Waits until a run is over, at most `withinMs`, until the signal is aborted, or until this process
+ * shuts down; gives it as it then stands.
+ */
 export async function waitForRun(
   deps: Deps,
   runId: string,
-  withinMs: number,
+  { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
 ): Promise<Run | undefined> {
   const deadline = deps.clock.monotonic() + withinMs;
   for (;;) {
     const run = await deps.store.getRun(runId);
     const left = deadline - deps.clock.monotonic();
-    if (run === undefined || isFinal(run.state) || left <= 0) return run;
+    const enough = left <= 0 || signal.aborted || deps.runner.draining;
+    if (run === undefined || isFinal(run.state) || enough) return run;
     const pollMs = isBilled(deps.store) ? BILLED_POLL_MS : POLL_MS;
-    const pause = sleep(deps.clock, Math.min(pollMs, left));
+    const pause = sleep(deps.clock, Math.min(pollMs, left), signal);
     // Of a run in this process it is known without asking.
     await Promise.race([pause, deps.runner.endOf(runId) ?? pause]);
   }

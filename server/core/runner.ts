@@ -67,6 +67,11 @@ export class Runner {
     return this.#executions.size;
   }
 
+  /** How many attempts it runs at once, at most. */
+  get capacity(): number {
+    return this.#max;
+  }
+
   /**
    * Room for one more attempt, or undefined when there is none: full, draining, or a job that this
    * build does not know. Give it back with `release` unless it was used.

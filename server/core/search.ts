@@ -1,5 +1,6 @@
 import { breathe } from './breathe.ts';
 import type { Run } from './records.ts';
+import { shownInput } from './secrets/stored.ts';
 import type { RunQuery, Store } from './store.ts';
 import type { Instant } from './time.ts';
 
@@ -70,7 +71,8 @@ export async function searchRuns(
 
 function hasIn(run: Run, wanted: string): boolean {
   const { error, attempts, notes, lateResult: late } = run;
-  const said = [run.id, run.reason, run.output, run.input, run.requestedBy];
+  const input = shownInput(run.input, undefined);
+  const said = [run.id, run.reason, run.output, input, run.requestedBy];
   const errors = [error, late?.error, ...attempts.map((attempt) => attempt.error)];
   return [
     ...said,

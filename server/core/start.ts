@@ -1,3 +1,4 @@
+import { closeBackfill } from './backfills.ts';
 import { blankRun } from './blank-run.ts';
 import { scheduledRunId, set, withLease } from './draft.ts';
 import type { DecisionContext, Draft, Offer } from './draft.ts';
@@ -28,7 +29,8 @@ export function startBackfill(
 ): void {
   const { name } = draft.record;
   const left = next !== undefined && next <= backfill.to;
-  set(draft, { backfill: left ? { ...backfill, cursor: at, since: ctx.now } : null });
+  if (left) set(draft, { backfill: { ...backfill, cursor: at, since: ctx.now } });
+  else closeBackfill(draft, backfill.to, ctx);
   const run: Run = {
     ...blankRun(name, backfillRunId(name, backfill.id, at), ctx),
     trigger: 'backfill',

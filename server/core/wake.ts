@@ -259,7 +259,8 @@ const isContended = (error: unknown): boolean =>
   error instanceof WakeFailed && error.cause instanceof Contended;
 
 /** Puts a job that makes trouble aside for a while, so that it can't keep others from running. */
-async function setAside(deps: Deps, { name, version }: LoadedJob, error: unknown): Promise<void> {
+async function setAside(deps: Deps, item: LoadedJob, error: unknown): Promise<void> {
+  const { name, version, setAside: before } = item;
   const problem = describeError(error).message;
   const contended = isContended(error);
   if (contended) deps.log('warn', 'job_contended', { job: name, problem });
@@ -268,5 +269,6 @@ async function setAside(deps: Deps, { name, version }: LoadedJob, error: unknown
   const { storeNow } = await deps.store.time();
   const until = storeNow + (contended ? deps.timing.tickMs : deps.timing.quarantineMs);
   const { version: current = version } = await deps.store.read(name);
-  await deps.store.quarantine({ name, version: current, until, problem });
+  const won = await deps.store.quarantine({ name, version: current, until, problem });
+  if (won && !contended && before === undefined) deps.observer?.setAside(name, problem);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expiryOf } from '../core/draft.ts';
+import { tokensKey } from '../core/meta.ts';
 import type { ActionRecord, JobRecord, LogChunk, Run } from '../core/records.ts';
 import type { ActionPage, LoadedJob, RunPage, Store } from '../core/store.ts';
 import { isoInstant } from '../core/time.ts';
@@ -63,7 +64,11 @@ export async function moveStore(moving: Moving): Promise<Moved> {
     moving.progress({ what: 'jobs', done: (done += 1) });
   }
   const moved = await compare(moving, jobs);
-  await forNamespaces(jobs, (key) => putMeta(to, key, {}));
+  for (const namespace of namespacesOf(jobs)) {
+    const tokens = await from.readMeta(tokensKey(namespace));
+    if (tokens !== undefined) await putMeta(to, tokensKey(namespace), tokens.value);
+    await putMeta(to, registryKey(namespace), {});
+  }
   await putMeta(to, NOTE, { ...note, historyIsThere: true, done: true });
   return moved;
 }
@@ -117,7 +122,9 @@ async function begin({ to, source }: Moving, jobs: readonly LoadedJob[]): Promis
   const fresh = { source, cursor: null, runs: 0, historyIsThere: false, done: false };
   await putMeta(to, NOTE, fresh);
   // A server that starts there meanwhile reads this first, and does not start.
-  await forNamespaces(jobs, (key) => putMeta(to, key, { moving: source }));
+  for (const namespace of namespacesOf(jobs)) {
+    await putMeta(to, registryKey(namespace), { moving: source });
+  }
   return fresh;
 }
 
@@ -129,13 +136,10 @@ function readNote(value: unknown): Note | undefined {
   return { source, cursor: known, runs, ...flags };
 }
 
-async function forNamespaces(
-  jobs: readonly LoadedJob[],
-  work: (key: string) => Promise<void>,
-): Promise<void> {
-  const all = new Set(jobs.flatMap(({ record }) => record?.namespace ?? []));
-  for (const namespace of all) await work(`registry:${namespace}`);
-}
+const namespacesOf = (jobs: readonly LoadedJob[]): ReadonlySet<string> =>
+  new Set(jobs.flatMap(({ record }) => record?.namespace ?? []));
+
+const registryKey = (namespace: string): string => `registry:${namespace}`;
 
 async function putMeta(to: Store, key: string, value: unknown): Promise<void> {
   const version = (await to.readMeta(key))?.version;

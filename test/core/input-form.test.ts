@@ -3,7 +3,13 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { inputForm, type InputField } from '../../server/core/input-form.ts';
-import { jsonTextOf, readJsonText, readTexts, textsOf } from '../../server/core/input-texts.ts';
+import {
+  jsonTextOf,
+  readJsonText,
+  readTexts,
+  textsOf,
+  textsToShow,
+} from '../../server/core/input-texts.ts';
 
 /** A schema that takes anything and describes itself as it is told to. */
 function schema(describe: () => unknown): StandardSchemaV1 {
@@ -304,5 +310,57 @@ describe('a form that is filled in from an input', () => {
     expect(text).toMatch(/^[\x20-\x7e\n]*$/);
     expect(JSON.parse(text)).toEqual(input);
     expect(jsonTextOf(undefined)).toBe('');
+  });
+});
+
+describe('a secret', () => {
+  const hidden = <Input>() => v.metadata<Input, { readonly secret: true }>({ secret: true });
+  const hiding = toStandardJsonSchema(
+    v.object({
+      token: v.optional(v.pipe(v.string(), hidden()), 'a default of its own'),
+      pin: v.pipe(v.number(), v.integer(), hidden()),
+      list: v.pipe(v.array(v.string()), hidden()),
+      login: v.object({ user: v.string(), password: v.pipe(v.string(), hidden()) }),
+      open: v.string(),
+    }),
+  );
+  const form = inputForm(hiding);
+  const secret = form.fields ?? [];
+
+  test('has a field of one line, and its default is not told', () => {
+    expect(secret.map(({ name, kind, secret: how, preset }) => [name, kind, how, preset])).toEqual([
+      ['token', 'text', 'whole', undefined],
+      ['pin', 'number', 'whole', undefined],
+      ['list', 'json', 'whole', undefined],
+      ['login', 'json', 'part', undefined],
+      ['open', 'text', undefined, undefined],
+    ]);
+  });
+
+  test('that is no value is told without it', () => {
+    const texts = new Map([
+      ['pin', 'hunter2'],
+      ['list', 'hunter2'],
+      ['login', 'hunter2'],
+    ]);
+
+    expect(readTexts(secret, texts)).toEqual({
+      problems: [
+        { path: '/input/pin', message: 'is not a whole number' },
+        { path: '/input/list', message: 'is not JSON' },
+        { path: '/input/login', message: 'is not JSON' },
+      ],
+    });
+    expect(readJsonText('hunter2', { quietly: true })).toEqual({
+      problems: [{ path: '/input', message: 'is not JSON' }],
+    });
+  });
+
+  test('is not shown again', () => {
+    const texts = new Map(secret.map(({ name }) => [name, 'hunter2']));
+
+    const shown = [...textsToShow(form, texts)];
+
+    expect(shown.filter(([, text]) => text !== '')).toEqual([['open', 'hunter2']]);
   });
 });

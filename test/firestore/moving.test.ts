@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { auditStore } from '../../server/core/audit.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { pauseJob, runNow } from '../../server/core/run-now.ts';
+import { openInput } from '../../server/core/secrets/stored.ts';
 import type { Store } from '../../server/core/store.ts';
 import { wakeAll } from '../../server/core/wake.ts';
 import type { Service } from '../../server/service.ts';
@@ -15,6 +16,9 @@ import type { FirestoreStore } from '../../server/stores/firestore.ts';
 import { moveStore, type Moved } from '../../server/stores/moving.ts';
 import { sealDatabase, unsealDatabase } from '../../server/stores/sqlite-seal.ts';
 import { openSqliteStore } from '../../server/stores/sqlite.ts';
+import { tokenIn } from '../http/identity/callers.ts';
+import { readTokens } from '../../server/http/identity/token-list.ts';
+import { deploying, KEY, SECRET, tracesIn } from '../http/secrets.ts';
 import { failToStart, fixture, startServer, tempFolder } from '../process/server.ts';
 import { openService as openHere } from '../service.ts';
 import { testClock } from '../test-clock.ts';
@@ -56,6 +60,7 @@ async function lived(): Promise<string> {
   await runNow(service.deps, job, request);
   await service.idle();
   await pauseJob(service.deps, 'failing', { by: 'ada', note: 'moving', until: null });
+  await tokenIn(service.store, { name: 'ci', role: 'operator' });
   await service.stop();
   return path;
 }
@@ -133,6 +138,8 @@ describe.skipIf(emulator === null)('moving from SQLite to Firestore', () => {
     expect((await to.read('failing')).record?.paused).toMatchObject({ note: 'moving' });
     const { runs } = await to.listRuns({ limit: 1, job: 'by-hand' });
     expect(runs[0]?.output).toBe('{"__proto__":1,"a.b":[1,2]}');
+    const tokens = await readTokens(to, 'default');
+    expect(tokens.map(({ name, role }) => [name, role])).toEqual([['ci', 'operator']]);
   }, 60_000);
 
   test('fencing tokens go on from a larger one than was ever given', async () => {
@@ -161,6 +168,33 @@ describe.skipIf(emulator === null)('moving from SQLite to Firestore', () => {
     const audited = await auditStore(service.store);
     expect(runs[0]).toMatchObject({ state: 'succeeded', trigger: 'schedule' });
     expect(audited.gaps).toEqual([]);
+  }, 60_000);
+
+  test('a secret arrives as it is stored, and what is run there again has it', async () => {
+    const got: unknown[] = [];
+    const job = deploying(({ input }) => got.push(input));
+    const path = join(tempFolder(), 'punctual.db');
+    const env = { PUNCTUAL_SECRET_KEY: KEY };
+    const clock = testClock(Math.floor(Date.now() / HOUR) * HOUR - 2 * HOUR);
+    const before = await openHere([job], { clock, path, env });
+    const input = { target: 'shop', token: SECRET };
+    await runNow(before.deps, job, runRequest({ input, key: 'once' }));
+    await before.idle();
+    await clock.advance(20_000);
+    await wake(before);
+    await before.stop();
+    const project = newProject();
+
+    await move({ path, to: open(project) });
+    const service = await openService([job], { project, env });
+    await register(service);
+    const [old] = (await service.store.listRuns({ limit: 1 })).runs;
+    const again = openInput(service.deps.cipher, job, old!).value;
+    await runNow(service.deps, job, runRequest({ input: again, rerunOf: old!.id }));
+    await service.idle();
+
+    expect(tracesIn(JSON.stringify(old))).toEqual([]);
+    expect(got).toEqual([input, input, input]);
   }, 60_000);
 
   test.for([1, 2, 3, 4, 5, 6])(

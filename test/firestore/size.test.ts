@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BACKFILLS_KEPT } from '../../server/core/backfills.ts';
 import { LOG_LIMIT } from '../../server/core/log-buffer.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
@@ -17,14 +18,19 @@ const WIDE = '字';
 test('the record of a job that has all its outcomes kept is a few KB', () => {
   const id = `${'a'.repeat(40)}@20260301T020000Z`;
   const outcome = { id, state: 'succeeded', at: 1.7e12, ms: 86_400_000, late: 3_600_000 } as const;
+  const [from, to, cursor, since, askedAt, endedAt] = Array.from({ length: 6 }, () => 1.7e12);
+  const by = 'somebody.with.a.long.name@example.com';
+  const backfill = { id: 'a'.repeat(26), from, to, cursor, since, askedAt, endedAt, by } as never;
   const day = { day: 20_513, good: 1440, bad: 1440, quiet: 1440 };
   const record = jobRecord({
     recent: Array.from({ length: 60 }, () => outcome),
     days: Array.from({ length: 42 }, () => day),
+    backfills: Array.from({ length: BACKFILLS_KEPT }, () => backfill),
   });
 
-  expect(sizeOf(valueOf(record))).toBeLessThan(14_000);
+  expect(sizeOf(valueOf(record))).toBeLessThan(18_000);
   expect(sizeOf(valueOf(record.days))).toBeLessThan(2500);
+  expect(sizeOf(valueOf(record.backfills))).toBeLessThan(4000);
 });
 
 /** As Firestore reckons: names and texts as UTF-8 and one byte, 8 bytes a number, 1 a boolean. */

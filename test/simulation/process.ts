@@ -74,6 +74,7 @@ export class SimulatedProcess {
       runner,
       trouble: () => presence.trouble,
       wakes: { last: null, heard: async () => undefined },
+      cipher: null,
     };
     this.#timer = new Timer(this.deps, presence);
     runner.onChange = () => this.#timer.poke();

@@ -25,6 +25,33 @@ const drawn = (one: InputField, text = '', wrong: readonly string[] = []) =>
 
 const plain: FieldKind = { kind: 'text', format: null, maxLength: null };
 
+describe('a secret', () => {
+  test.each<FieldKind>([
+    plain,
+    { ...plain, maxLength: 5000 },
+    { kind: 'number', whole: true, min: null, max: null },
+    { kind: 'json' },
+  ])('of %j is typed behind dots, and nothing is filled in', (kind) => {
+    const { markup } = drawn(field(kind, { secret: 'whole' }), 'hunter2');
+
+    expect(markup).toMatch(
+      /<input type="password" id="in-0" name="input\.it"[^>]* autocomplete="off"/,
+    );
+    expect(markup).not.toContain('hunter2');
+    expect(markup).not.toContain('required');
+  });
+
+  test('that is needed can not be left empty', () => {
+    expect(drawn(field(plain, { secret: 'whole', required: true })).markup).toMatch(
+      /<input type="password" [^>]* required/,
+    );
+  });
+
+  test('among others is written with them', () => {
+    expect(drawn(field({ kind: 'json' }, { secret: 'part' })).markup).toContain('<textarea');
+  });
+});
+
 describe('a field', () => {
   test.each([
     [plain, 'a', /<input id="in-0" name="input\.it"[^>]* value="a" type="text"/],
