@@ -4,6 +4,7 @@ import { BrokenRecord } from '../core/apply.ts';
 import { describeError } from '../core/outcome.ts';
 import { BadCursor, StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { WakeFailed } from '../core/wake.ts';
+import { isApi } from './rules.ts';
 
 /** One thing wrong with a request, and where. */
 export interface FieldProblem {
@@ -43,10 +44,10 @@ const RETRY_AFTER = '5';
 
 /** Answers with problem details (RFC 9457) to programs; what is not meant to be seen is logged. */
 export function errorHandler(deps: Deps): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    if (res.headersSent) return next(error);
+  return (error: unknown, req, res, _next) => {
+    // Without its four parameters it would be no handler of errors to express, which prints them.
     const problem = problemOf(error);
-    if (problem.status >= 500) {
+    if (problem.status >= 500 && !wasAnswered(error)) {
       const { message, stack } = describeError(error);
       deps.log('error', 'request_failed', {
         path: req.path,
@@ -55,9 +56,15 @@ export function errorHandler(deps: Deps): ErrorRequestHandler {
         stack,
       });
     }
-    sendProblem(req, res, problem);
+    if (!res.headersSent) sendProblem(req, res, problem);
+    // Nobody may take a part of an answer for all of it.
+    else if (!res.writableEnded) res.destroy();
   };
 }
+
+/** Whether a route came to its answer when the connection had given one, as to a broken body. */
+const wasAnswered = (error: unknown): boolean =>
+  Reflect.get(Object(error), 'code') === 'ERR_HTTP_HEADERS_SENT';
 
 function problemOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
@@ -65,11 +72,9 @@ function problemOf(error: unknown): HttpError {
   const inner: unknown = Reflect.get(Object(error), 'cause');
   if (inner instanceof HttpError) return inner;
   if (error instanceof BadCursor) {
-    return new HttpError(
-      400,
-      'Bad cursor',
-      'cursor was not given out by this list; start without one',
-    );
+    const message = 'was not given out by this list; start without one';
+    const errors = [{ path: '?cursor', message }];
+    return new HttpError(400, 'Bad cursor', `?cursor: ${message}`, { errors });
   }
   const away = [StoreUnavailable, UnknownOutcome, WakeFailed].some((kind) => error instanceof kind);
   if (away) {
@@ -105,12 +110,24 @@ function parserProblem(error: unknown): HttpError | undefined {
 }
 
 function sendProblem(req: Request, res: Response, problem: HttpError): void {
-  const { status, title, message: detail, errors, headers } = problem;
+  const { status, title, message: detail, headers } = problem;
   res.status(status).set(headers);
-  if (req.accepts(['json', 'html']) === 'html') {
+  // Programs read what they asked for, whatever they say that they accept.
+  if (!isApi(req.originalUrl) && req.accepts(['json', 'html']) === 'html') {
     res.type('text/plain').send(`${title}: ${detail}\n`);
     return;
   }
-  const body = { type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) };
-  res.type('application/problem+json').send(JSON.stringify(body));
+  res.type(PROBLEM_TYPE).send(problemText(problem));
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Where a kind of problem is told of: its title stands for it, in the case of an address. */
+export const typeOf = (title: string): string =>
+  `/api/v1/docs#${title.toLowerCase().replaceAll(' ', '-')}`;
+
+/** An answer's body, for programs. */
+export function problemText({ status, title, message: detail, errors }: HttpError): string {
+  const some = errors.length > 0 && { errors };
+  return JSON.stringify({ type: typeOf(title), title, status, detail, ...some });
 }

@@ -34,8 +34,21 @@ function forProgram(
     message: event,
     ...rest,
   };
-  return `${JSON.stringify(traceId === undefined ? line : { ...line, traceId })}\n`;
+  return `${oneLine(JSON.stringify(traceId === undefined ? line : { ...line, traceId }))}\n`;
 }
+
+/**
+ * What JSON leaves as it is, and a terminal or a viewer of logs would take for the end of a line,
+ * for a command, or for another order of the words; such can only stand within its texts.
+ */
+const OBEYED = /[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu;
+
+const oneLine = (json: string): string =>
+  json.replaceAll(OBEYED, (sign) =>
+    Array.from({ length: sign.length }, (_, i) => sign.charCodeAt(i).toString(16))
+      .map((unit) => `\\u${unit.padStart(4, '0')}`)
+      .join(''),
+  );
 
 const COLOUR = { debug: 2, info: 0, warn: 33, error: 31 } as const;
 
@@ -51,5 +64,5 @@ function forPerson(level: Level, event: string, fields: Readonly<Record<string, 
 /** Bare where that is clear, quoted and escaped where it is not. */
 function plain(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  return /^[\w@!.:~+-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w@!.:~+-]+$/.test(text) ? text : oneLine(JSON.stringify(text));
 }

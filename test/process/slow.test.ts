@@ -1,0 +1,178 @@
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { LIMITS } from '../../server/http/server.ts';
+import {
+  fixture,
+  startServer,
+  tempFolder,
+  until,
+  type RunJson,
+  type ServerProcess,
+} from './server.ts';
+
+/** What somebody can do who does not mean well, or has a very bad line. */
+describe('2,000 connections that are slow or half open', () => {
+  test('keep no run from its time, and are gone when theirs is up', async () => {
+    const server = await startServer({
+      PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
+      PUNCTUAL_JOBS: fixture('seconds.ts'),
+    });
+    const before = openIn(server);
+    const page = await (await fetch(`${server.url}/`, HTML)).text();
+    const script = /\/assets\/app-\w+\.js/.exec(page)?.[0] ?? '/';
+
+    const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n';
+    const held = [
+      ...(await many(50, () => deaf(server, `GET ${script} HTTP/1.1\r\nHost: localhost\r\n\r\n`))),
+      ...(await many(500, () => saying(server, partOfABody))),
+      ...(await many(450, () => saying(server, ''))),
+      ...(await many(500, () => letterByLetter(server, get))),
+      ...(await many(500, () => letterByLetter(server, `${get}X-Long: ${'x'.repeat(500)}`))),
+    ];
+    // They are open once the system has them; the server takes them over one by one.
+    await until(async () => openIn(server) > before + 1990, 5000);
+    const heldAt = Date.now();
+    await pause(LIMITS.headersMs - 3000);
+    const well = await healthOf(server);
+    const meanwhile = await server.runs('each-second');
+
+    const during = meanwhile.filter((run) => Date.parse(run.scheduledAt ?? '') >= heldAt);
+    expect(held).toHaveLength(2000);
+    expect(well.status).toBe(200);
+    expect(well.tookMs).toBeLessThan(1000);
+    expect(during.length).toBeGreaterThanOrEqual(6);
+    for (const run of during) expect(run).toMatchObject({ state: 'succeeded' });
+    expect(Math.max(...during.map(({ latenessMs }) => latenessMs ?? Infinity))).toBeLessThan(1000);
+
+    const longestMs = Math.max(LIMITS.requestMs, 2 * LIMITS.stalledMs);
+    await until(async () => openIn(server) < before + 10, longestMs + 6000);
+    expect((await healthOf(server)).status).toBe(200);
+    expect(await server.end('SIGTERM')).toBe(0);
+  }, 90_000);
+});
+
+describe('a process that may have few files open', () => {
+  test('keeps enough of them for its store and its jobs, whoever connects', async () => {
+    const server = await startServer(
+      {
+        PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
+        PUNCTUAL_JOBS: fixture('descriptors.ts'),
+      },
+      300,
+    );
+
+    await many(1000, () => saying(server, 'GET /heal'));
+    const heldAt = Date.now();
+    await pause(4000);
+    const open = openIn(server);
+    const refused = await healthOf(server).catch(() => 'refused');
+    const well = await until(async () => {
+      const health = await healthOf(server).catch(() => undefined);
+      return health?.status === 200;
+    }, LIMITS.headersMs + 5000);
+
+    expect(open).toBeGreaterThanOrEqual(150);
+    expect(open).toBeLessThan(200);
+    expect([refused, well]).toEqual(['refused', true]);
+    expect(server.output()).toContain('too_many_connections');
+    await expectOnTime(server, heldAt);
+  }, 60_000);
+
+  test('outlives a job that takes all of them', async () => {
+    const server = await startServer(
+      {
+        PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
+        PUNCTUAL_JOBS: fixture('descriptors.ts'),
+      },
+      300,
+    );
+    const startedAt = Date.now();
+
+    const { id } = await server.trigger('greedy', 0);
+    await many(50, () => saying(server, 'GET /heal'));
+    const run = await until(async () => {
+      const path = `/api/v1/runs/${encodeURIComponent(id)}`;
+      const found = await server.json<RunJson>(path).catch(() => undefined);
+      return found?.state === 'succeeded' && found;
+    }, 15_000);
+
+    expect(run.output).toBeGreaterThan(200);
+    expect((await healthOf(server)).status).toBe(200);
+    expect(server.child.exitCode).toBeNull();
+    const after = Date.now();
+    await until(async () => (await startedAfter(server, after)).length >= 2, 10_000);
+    expect(Date.now() - startedAt).toBeLessThan(40_000);
+  }, 60_000);
+});
+
+const HTML = { headers: { Accept: 'text/html' } };
+
+/** Some at once, so that they do not have to wait for each other, nor for a place in the queue. */
+async function many(count: number, make: () => Promise<Socket>): Promise<Socket[]> {
+  const made: Socket[] = [];
+  while (made.length < count) {
+    made.push(...(await Promise.all(Array.from({ length: 50 }, make))));
+  }
+  return made;
+}
+
+/** How many files and connections a server has open. */
+const openIn = ({ child }: ServerProcess): number => readdirSync(`/proc/${child.pid}/fd`).length;
+
+/** Whether a new client is answered, and how soon. */
+async function healthOf({ url }: ServerProcess) {
+  const startedAt = performance.now();
+  const answer = await fetch(`${url}/healthz`, { headers: { Connection: 'close' } });
+  await answer.arrayBuffer();
+  return { status: answer.status, tookMs: performance.now() - startedAt };
+}
+
+const startedAfter = async (server: ServerProcess, at: number) =>
+  (await server.runs('each-second')).filter((run) => Date.parse(run.scheduledAt ?? '') > at);
+
+async function expectOnTime(server: ServerProcess, since: number): Promise<void> {
+  const runs = (await startedAfter(server, since)).filter(({ state }) => state !== 'running');
+  expect(runs.length).toBeGreaterThanOrEqual(8);
+  for (const run of runs) expect(run).toMatchObject({ state: 'succeeded' });
+  expect(Math.max(...runs.map(({ latenessMs }) => latenessMs ?? Infinity))).toBeLessThan(1000);
+}
+
+/** A connection that is open, or was turned away. */
+async function opened({ url }: ServerProcess): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+  return socket;
+}
+
+async function saying(server: ServerProcess, text: string): Promise<Socket> {
+  const socket = await opened(server);
+  socket.write(text);
+  return socket;
+}
+
+const partOfABody = [
+  'POST /api/v1/jobs/each-second/runs HTTP/1.1\r\nHost: localhost',
+  'Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"input": "',
+].join('\r\n');
+
+async function letterByLetter(server: ServerProcess, text: string): Promise<Socket> {
+  const socket = await opened(server);
+  let at = 0;
+  const timer = setInterval(() => socket.write(text.charAt(at++ % text.length)), 300);
+  socket.once('close', () => clearInterval(timer));
+  return socket;
+}
+
+/** Asks for far more than the system keeps for it on the way, and takes none of it. */
+async function deaf(server: ServerProcess, text: string): Promise<Socket> {
+  const socket = await opened(server);
+  socket.pause();
+  socket.write(text.repeat(80));
+  return socket;
+}
