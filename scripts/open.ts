@@ -12,12 +12,18 @@ const log: Log = (level, event, fields) => {
   if (level === 'warn' || level === 'error') console.error(event, fields ?? '');
 };
 
-/** The configuration from the environment and its store; what is wrong ends the script in words. */
-export async function openForScript(): Promise<{ config: Config; store: Store }> {
+/**
+ * The configuration from the environment and its store; what is wrong ends the script in words.
+ * `mayMake`: a database that is not there yet is made, as by the first start of the service.
+ */
+export async function openForScript({ mayMake = false } = {}): Promise<{
+  config: Config;
+  store: Store;
+}> {
   try {
     const config = readConfig(process.env, process.cwd(), Date.now());
     // A path with a typing error must not look like a store without a fault.
-    if (config.store === 'sqlite' && !existsSync(config.db)) {
+    if (config.store === 'sqlite' && !mayMake && !existsSync(config.db)) {
       throw new Error(`there is no database ${config.db}`);
     }
     return { config, store: await openStore(config, systemClock, log) };

@@ -1,4 +1,4 @@
-import { Router } from 'express';
+import { Router, type ErrorRequestHandler, type Request } from 'express';
 
 /** A router whose routes are loaded by the first request that comes as far. */
 export function lazily(load: () => Promise<Router>): Router {
@@ -14,4 +14,19 @@ export function lazily(load: () => Promise<Router>): Router {
     next();
   });
   return router;
+}
+
+/** The same for what answers errors, of some requests alone. */
+export function lazilyOnError(
+  isFor: (req: Request) => boolean,
+  load: () => Promise<ErrorRequestHandler>,
+): ErrorRequestHandler {
+  let loading: Promise<ErrorRequestHandler> | undefined;
+  return async (error: unknown, req, res, next) => {
+    if (!isFor(req)) return next(error);
+    loading ??= load();
+    const handler = await loading.catch(() => (loading = undefined));
+    if (handler === undefined) next(error);
+    else await handler(error, req, res, next);
+  };
 }

@@ -36,6 +36,29 @@ export function token(key: SigningKey, claims: unknown, header: Claims = {}): st
   return `${part}.${sign('RSA-SHA256', Buffer.from(part), key.privateKey).toString('base64url')}`;
 }
 
+/** What Identity-Aware Proxy signs with, and where it shows its keys. */
+export function proxyKey(kid: string) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { kid, privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+}
+
+export type ProxyKey = ReturnType<typeof proxyKey>;
+
+export function assertion(key: ProxyKey, claims: unknown, header: Claims = {}): string {
+  const part = signedPart({ alg: 'ES256', kid: key.kid, ...header }, claims);
+  const how = { key: key.privateKey, dsaEncoding: 'ieee-p1363' } as const;
+  return `${part}.${sign('sha256', Buffer.from(part), how).toString('base64url')}`;
+}
+
+/** Answers as https://www.gstatic.com/iap/verify/public_key does. */
+export async function proxyKeyPage(...keys: readonly ProxyKey[]): Promise<CertificatePage> {
+  const page = await certificatePage();
+  const show = (shown: readonly ProxyKey[]): string =>
+    JSON.stringify(Object.fromEntries(shown.map(({ kid, pem }) => [kid, pem])));
+  page.body = show(keys);
+  return page;
+}
+
 export interface CertificatePage {
   readonly url: string;
   shown: readonly SigningKey[];

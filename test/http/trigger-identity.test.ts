@@ -29,7 +29,9 @@ describe('who may trigger', () => {
   const ALL = [200, 200, 200];
   const WAKES = [200, 200, 403];
   const RUNS = [403, 403, 200];
-  const FORBIDDEN = [403, 403, 403];
+  // A forged header is refused where it would count, and is no credential elsewhere.
+  const NO_WAKE = [403, 403, 401];
+  const NO_RUN = [401, 401, 403];
   const UNKNOWN = [401, 401, 401];
   const cron = { 'X-Appengine-Cron': 'true' };
   const queue = { 'X-AppEngine-QueueName': 'runs' };
@@ -66,13 +68,13 @@ describe('who may trigger', () => {
     ['an account whose name begins as ours', 'cloud-run', () => from(`${TASKS}.xx`), UNKNOWN],
     ['an account in capitals', 'cloud-run', () => from(TASKS.toUpperCase()), UNKNOWN],
     ["App Engine's cron", 'app-engine', () => cron, WAKES],
-    ["App Engine's cron, forged", 'cloud-run', () => cron, FORBIDDEN],
-    ["App Engine's cron, forged", 'machine', () => cron, FORBIDDEN],
-    ['a cron header that says no', 'app-engine', () => ({ 'X-Appengine-Cron': 'no' }), FORBIDDEN],
+    ["App Engine's cron, forged", 'cloud-run', () => cron, NO_WAKE],
+    ["App Engine's cron, forged", 'machine', () => cron, NO_WAKE],
+    ['a cron header that says no', 'app-engine', () => ({ 'X-Appengine-Cron': 'no' }), NO_WAKE],
     ["App Engine's queue", 'app-engine', () => queue, RUNS],
-    ["App Engine's queue, forged", 'cloud-run', () => queue, FORBIDDEN],
-    ["App Engine's queue, forged", 'machine', () => queue, FORBIDDEN],
-    ['a queue of other work', 'app-engine', () => ({ 'X-AppEngine-QueueName': 'mail' }), FORBIDDEN],
+    ["App Engine's queue, forged", 'cloud-run', () => queue, NO_RUN],
+    ["App Engine's queue, forged", 'machine', () => queue, NO_RUN],
+    ['a queue of other work', 'app-engine', () => ({ 'X-AppEngine-QueueName': 'mail' }), NO_RUN],
     [
       "a cron that names a queue, as App Engine's does",
       'app-engine',

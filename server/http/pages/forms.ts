@@ -1,7 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import { urlencoded, type NextFunction, type Request, type Response } from 'express';
+import {
+  urlencoded,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { HttpError } from '../errors.ts';
 import { badRequest } from '../read.ts';
+import { assertOurForm, FORM_HEADER } from '../visit.ts';
 
 /** What a form of a page sends. */
 
@@ -18,8 +25,8 @@ const parse = urlencoded({
   },
 });
 
-/** Reads the body of a form, for the routes that take one. */
-export function formBody<Params>(req: Request<Params>, res: Response, next: NextFunction): void {
+/** Reads the body of a form. */
+export function formBody(req: Request, res: Response, next: NextFunction): void {
   const hasBody =
     req.headers['transfer-encoding'] !== undefined ||
     Number(req.headers['content-length'] ?? 0) > 0;
@@ -29,6 +36,16 @@ export function formBody<Params>(req: Request<Params>, res: Response, next: Next
   }
   parse(req, res, (error?: unknown) => next(error === undefined ? undefined : problemOf(error)));
 }
+
+/** Reads each form, and lets on only those of our own pages. */
+export const ourForms: RequestHandler = async (req, res, next) => {
+  if (req.method !== 'POST') return next();
+  await new Promise<void>((resolve, reject) => {
+    formBody(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  });
+  assertOurForm(req, formFields(req).get('csrf') ?? req.get(FORM_HEADER));
+  next();
+};
 
 /** So that whoever sent it is told on a page. */
 function problemOf(error: unknown): unknown {
