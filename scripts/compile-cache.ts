@@ -60,15 +60,18 @@ function empty(): void {
 async function importService(): Promise<void> {
   await import('../server/main.ts');
   await import('../server/http/pages/pages.ts');
+  await import('../server/http/api/api.ts');
   await import('../server/stores/sqlite.ts');
   await import('../server/stores/firestore.ts');
   await import('../server/triggers/cloud-tasks.ts');
   await import('../server/triggers/cloud-scheduler.ts');
   await import('../server/triggers/scheduler-wanted.ts');
+  await import('../server/observe/alert.ts');
+  await import('../server/observe/alerts.ts');
   // Its library imports what it fetches Google's keys with when it first does.
   const { GoogleTokens } = await import('../server/http/google-token.ts');
   const { systemClock: clock } = await import('../server/process/clock.ts');
-  const tokens = new GoogleTokens({ audience: '', certsUrl: NOWHERE, clock });
+  const tokens = new GoogleTokens({ signer: 'google', audience: '', certsUrl: NOWHERE, clock });
   await tokens.check('a.b.c').catch(() => undefined);
 }
 

@@ -1,67 +1,98 @@
-import { isUtf8 } from 'node:buffer';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
+import type { AccessConfig } from './config-access.ts';
 import type { Deps } from './core/deps.ts';
-import { localOnly, sameOrigin } from './http/access.ts';
-import { apiRoutes } from './http/api.ts';
-import { errorHandler, HttpError } from './http/errors.ts';
-import { lazily } from './http/lazily.ts';
-import { methodNotAllowed } from './http/methods.ts';
+import { jsonBody } from './http/body.ts';
+import { errorHandler } from './http/errors.ts';
+import { authorise, notFound } from './http/identity/authorise.ts';
+import { Cookies } from './http/identity/cookies.ts';
+import { Identity, type Trust } from './http/identity/identity.ts';
+import { lazily, lazilyOnError } from './http/lazily.ts';
 import { platformRoutes } from './http/platform.ts';
-import { ONE_MACHINE, triggerIdentity, type TriggerTrust } from './http/trigger-identity.ts';
+import { isApi, isTrigger } from './http/rules.ts';
 import { triggerRoutes } from './http/triggers.ts';
-
-const BODY_LIMIT = 64 * 1024;
+import { visiting } from './http/visit.ts';
 
 export interface AppOptions {
-  /** Who may trigger; without it this machine alone. */
-  readonly google?: TriggerTrust;
-  /** Where Google's certificates are, for tests that sign as Google. */
+  /** Who sends triggers, and where we are; without it a machine of one's own. */
+  readonly google?: Omit<Trust, 'access'>;
+  /** Who looks and changes things; without it this machine alone, and on Google's nobody. */
+  readonly access?: AccessConfig;
+  /** Where Google's keys are, for tests that sign as Google. */
   readonly certsUrl?: string;
+  readonly iapKeysUrl?: string;
 }
 
 /** The HTTP surface: middleware in order, then the routes. */
-export function createApp(deps: Deps, { google, certsUrl }: AppOptions = {}): Express {
+export function createApp(deps: Deps, options: AppOptions = {}): Express {
+  const trust = trustOf(options);
+  const secure = trust.platform !== null || trust.serviceUrl?.startsWith('https:') === true;
+  const cookies = new Cookies({ secure });
+  const pages = { certsUrl: options.certsUrl ?? null, iapKeysUrl: options.iapKeysUrl ?? null };
+  const identity = new Identity(deps, { trust, cookies, pages });
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(securityHeaders());
+  app.use(securityHeaders(secure), keptByNobody);
 
   app.get('/healthz', async (_req, res) => {
     await deps.store.time();
     const well = deps.trouble() === null && !deps.runner.closed;
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
-  const missing = [methodNotAllowed(app), notFound];
-  const fromPlatform = ['/triggers', '/_ah'];
-  app.use(fromPlatform, triggerIdentity(deps, google ?? ONE_MACHINE, certsUrl ?? null));
-  app.use('/triggers', jsonOnly, json, triggerRoutes(deps));
+  app.use(visiting(cookies), authorise(deps, { identity, cookies, trust }));
+  app.use('/triggers', jsonBody, triggerRoutes(deps));
   app.use('/_ah', platformRoutes());
-  app.use(fromPlatform, missing);
+  app.use(
+    '/api/v1',
+    jsonBody,
+    lazily(async () => (await import('./http/api/api.ts')).apiRoutes(deps)),
+  );
+  app.use(
+    '/metrics',
+    lazily(async () => (await import('./http/metrics.ts')).metricsRoutes(deps)),
+  );
+  const visits = { identity, cookies, trust };
+  app.use(lazily(async () => (await import('./http/pages/pages.ts')).pageRoutes(deps, visits)));
 
-  app.use(localOnly, sameOrigin);
-  app.use('/api/v1', jsonOnly, json, apiRoutes(deps));
-  app.use(lazily(async () => (await import('./http/pages/pages.ts')).pageRoutes(deps)));
-
-  app.use(missing, errorHandler(deps));
+  app.use(notFound);
+  app.use(
+    lazilyOnError(
+      ({ path }) => !isTrigger(path) && !isApi(path),
+      async () => (await import('./http/pages/refused.ts')).refusedPage(trust.access),
+    ),
+  );
+  app.use(errorHandler(deps));
   return app;
 }
 
-const notFound: RequestHandler = (req, _res, next) =>
-  next(new HttpError(404, 'Not found', `there is no ${req.baseUrl}${req.path}`));
+/** What is so now, and for who asks; a route that may be kept says so itself. */
+const keptByNobody: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store');
+  next();
+};
 
-/** Text that is not UTF-8 would be bent into something that nobody sent. */
-const json = express.json({
-  limit: BODY_LIMIT,
-  inflate: false,
-  strict: false,
-  verify: (_req, _res, body) => {
-    if (!isUtf8(body)) throw new HttpError(400, 'Invalid text', 'the body is not UTF-8');
-  },
-});
+function trustOf({ google, access }: AppOptions): Trust {
+  const { platform = null, serviceUrl = null, schedulerAccount = null } = google ?? {};
+  const { tasksAccount = null, tasksQueue = null } = google ?? {};
+  return {
+    platform,
+    serviceUrl,
+    schedulerAccount,
+    tasksAccount,
+    tasksQueue,
+    access: access ?? {
+      modes: platform === null ? ['loopback'] : [],
+      operators: [],
+      viewers: [],
+      iapAudience: null,
+      triggersPerSecond: 0,
+    },
+  };
+}
 
 /** Only our own scripts, styles and images; nobody may frame us. */
-function securityHeaders(): RequestHandler {
+function securityHeaders(secure: boolean): RequestHandler {
   const self = ["'self'"];
   return helmet({
     contentSecurityPolicy: {
@@ -79,16 +110,7 @@ function securityHeaders(): RequestHandler {
     },
     // Without a referrer browsers send `Origin: null` with a form, which looks like another site.
     referrerPolicy: { policy: 'same-origin' },
-    // Plain HTTP on this machine: a promise of HTTPS would lock its owner out.
-    strictTransportSecurity: false,
+    // Over plain HTTP, on a machine of one's own, a promise of HTTPS would lock its owner out.
+    strictTransportSecurity: secure,
   });
 }
-
-/** A body must be JSON and say so; a request without a body need not say anything. */
-const jsonOnly: RequestHandler = (req, _res, next) => {
-  const hasBody =
-    req.headers['transfer-encoding'] !== undefined ||
-    Number(req.headers['content-length'] ?? 0) > 0;
-  if (!hasBody || req.is('application/json') !== false) return next();
-  next(new HttpError(415, 'Unsupported media type', 'send application/json'));
-};

@@ -1,3 +1,4 @@
+import { forWhom } from './config-access.ts';
 import { readConfig } from './config.ts';
 import { describeError } from './core/outcome.ts';
 import { makeLog } from './observe/log.ts';
@@ -13,12 +14,14 @@ export async function main(): Promise<void> {
   process.on('exit', endedEarly);
   try {
     const config = readConfig(process.env, process.cwd(), Date.now());
+    // What handlers print, and the commands that they start, have no use for it.
+    delete process.env['PUNCTUAL_SECRET_KEY'];
     const out = process.stdout;
     const log = makeLog(config.logLevel, {
       person: out.isTTY,
       write: (line) => void out.write(line),
     });
-    const registry = await loadRegistry(config, systemClock);
+    const registry = await loadRegistry(config, systemClock, { serves: true });
     const store = await openStore(config, systemClock, log);
     const dispatch = openDispatch(config, registry, log);
     const service = makeService(config, { registry, store, clock: systemClock, log, dispatch });
@@ -38,9 +41,11 @@ export async function main(): Promise<void> {
     void service.givenUp.then(() => stop(1));
     const address = await service.listen();
     process.off('exit', endedEarly);
-    out.write(`Punctual is at ${address} with ${registry.size} jobs\n`);
+    out.write(`Punctual is at ${address} with ${registry.size} jobs, ${forWhom(config.access)}\n`);
   } catch (error) {
-    const told = describeError(error).message;
+    // Loaded only here: most starts go well.
+    const { visible } = await import('../views/html.ts');
+    const told = visible(describeError(error).message);
     process.off('exit', endedEarly);
     process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
     process.exit(1);

@@ -13,19 +13,20 @@ import type { Registry } from './core/registry.ts';
 import { Runner } from './core/runner.ts';
 import { isBilled, type Store } from './core/store.ts';
 import { sleep, type Clock } from './core/time.ts';
+import { makeServer } from './http/server.ts';
+import { Observer } from './observe/observer.ts';
 import { newId, ownerName } from './process/identity.ts';
 import { ScratchRoot } from './process/scratch.ts';
 import { tallied } from './stores/tallied.ts';
 import type { Dispatch } from './triggers/dispatch.ts';
 import { Presence, Timer } from './triggers/timer.ts';
 
-// Imported as a module it brings along, at 20 ms, what `fetch` and web sockets are made of.
-const { createServer } = process.getBuiltinModule('node:http');
-
 /** How long a stop waits for handlers that heed their signal; App Engine gives little more. */
 const DRAIN_MS = 4000;
 /** How long it waits for its note of itself to be taken away. */
 const FORGET_MS = 500;
+/** How long it waits for alerts to be sent. */
+const TELL_MS = 2000;
 const RANDOM_STEPS = 2 ** 47;
 
 export interface Service {
@@ -58,6 +59,8 @@ export function makeService(
     replaceable: config.google.platform !== null,
   });
   const { dispatch = null, ...own } = parts;
+  let base = config.google.serviceUrl;
+  const observer = makeObserver(config, parts, () => base);
   const deps: Deps = {
     ...own,
     store: tallied(own.store),
@@ -77,6 +80,8 @@ export function makeService(
     dispatch,
     trouble: () => presence.trouble,
     wakes: keepWakes(),
+    cipher: config.cipher,
+    observer,
   };
   const timer = new Timer(deps, presence);
   runner.onChange = () => timer.poke();
@@ -85,7 +90,8 @@ export function makeService(
     dispatch?.look(record);
     handedBack ||= runner.draining && record.retries.length > 0;
   };
-  const server = createServer(createApp(deps, { google: config.google }));
+  const app = createApp(deps, { google: config.google, access: config.access });
+  const server = makeServer(app, { log: deps.log });
   const instance = noteInstance(deps);
   const seen = keepRegistered(deps, () => instance.note());
   const givenUp = new Promise<void>((resolve) => (runner.onGivenUp = resolve));
@@ -97,6 +103,7 @@ export function makeService(
       await checkDates(deps);
       await registerJobs(deps, { adopt: false, check: true });
       const address = await listenOn(server, config);
+      base ??= address;
       if (config.wake === 'timer') timer.start();
       seen.start();
       // A start that is billed costs no more than it has to: the note comes with the first beat.
@@ -110,17 +117,28 @@ export function makeService(
       const woken = timer.stop();
       const left = await runner.drain(deps, DRAIN_MS);
       await Promise.race([woken, sleep(parts.clock, DRAIN_MS)]);
+      const told = observer.close(TELL_MS);
       // What was handed back can go on at once, in another process.
       if (handedBack) dispatch?.wakeAll();
       await Promise.race([instance.remove(), sleep(parts.clock, FORGET_MS)]);
       server.closeAllConnections();
       await closed;
       await scratch.close();
+      await told;
       await dispatch?.close();
       await parts.store.close();
       return left;
     },
   };
+}
+
+function makeObserver(
+  { alerts, build, wake }: Config,
+  { clock, log }: Pick<Deps, 'clock' | 'log'>,
+  base: () => string | null,
+): Observer {
+  const parts = alerts && { config: alerts, clock, log, build, base };
+  return new Observer(parts, { standsStill: wake === 'tick' });
 }
 
 function listenOn(server: Server, { port, host }: Config): Promise<string> {

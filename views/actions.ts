@@ -153,6 +153,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   free: { words: ['freed', 'the slot of a run'], telling: true },
   backfill: { words: ['started', 'a backfill'] },
   'end-backfill': { words: ['ended', 'a backfill'], telling: true },
+  'add-token': { words: ['made', 'a token'], telling: true },
+  'revoke-token': { words: ['revoked', 'a token'], telling: true },
   'reset-clock': { words: ['reset', 'the clock'] },
   rewind: { words: ['took back', 'the watermark, after the clock was reset'] },
   define: { words: ['put in force', 'a definition'], own: true },

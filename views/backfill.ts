@@ -166,7 +166,7 @@ export function runningNotice(
   const { from, to, since: at, by } = backfill;
   const done = all.count - left.count;
   return html`<div class="notice backfill" id="backfill-running">
-    <p><b>A backfill is under way</b>${by !== null && ` by ${by}`}: ${
+    <p><b>A backfill is under way</b>${by !== null && html` by <span>${by}</span>`}: ${
       all.atLeast
         ? html`${left.atLeast && 'more than '}${count(left.count, 'run')} left to open`
         : html`${done} of ${count(all.count, 'run')} opened, ${left.count} left`

@@ -9,7 +9,7 @@ export function fit(
   bytes: number,
 ): { readonly text: string; readonly whole: boolean } {
   let kept = text.slice(0, bytes);
-  for (let size = sizeOf(kept); size > bytes; size = sizeOf(kept)) {
+  for (let size = bytesOf(kept); size > bytes; size = bytesOf(kept)) {
     kept = kept.slice(0, Math.floor((kept.length * bytes) / size));
   }
   const whole = kept.length === text.length;
@@ -29,4 +29,5 @@ export const brief = (text: string, most: number): string =>
 /** Half of a character would be shown as what it is made of. */
 const wholeText = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
-const sizeOf = (text: string): number => Buffer.byteLength(html`${text}`.markup);
+/** How many bytes a text takes up in a page. */
+export const bytesOf = (text: string): number => Buffer.byteLength(html`${text}`.markup);

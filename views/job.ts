@@ -78,7 +78,7 @@ const buttons = (
     ${pausePanel(job.name, job.paused, pause)}
     ${
       schedule.text !== null &&
-      html`<a class="button" href="${jobUrl(job.name, '/backfill')}">Backfill…</a>`
+      html`<a class="button to-change" href="${jobUrl(job.name, '/backfill')}">Backfill…</a>`
     }
   </div>`;
 

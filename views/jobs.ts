@@ -1,6 +1,6 @@
 import type { Figures, Headroom } from '../server/core/stats.ts';
 import type { Instant } from '../server/core/time.ts';
-import { brief } from './fit.ts';
+import { brief, bytesOf } from './fit.ts';
 import { html, pathPart, type Html, type Printable } from './html.ts';
 import { isProblem, type ListedJob } from './listed-job.ts';
 import { jobLink, runLink } from './runs.ts';
@@ -45,14 +45,20 @@ ${job.description !== '' && html`<small>${brief(job.description, TEXT_SHOWN)}</s
 
 /**
  * How many bytes a row may take, rather too many, so that pages of them can be cut to a size. Most
- * of it is the same for each job; only what may be long is looked at.
+ * of it is the same for each job; only what may be long is looked at, as it is written in a page.
  */
 export function rowBytes(job: ListedJob): number {
+  const { name, timeZone, paused, problem, last, unfinished } = job;
   const tagsShown = job.tags.slice(0, TAGS_SHOWN);
-  const notes = [job.paused?.note ?? '', job.problem ?? ''];
-  const texts = [job.description, ...notes, ...tagsShown, ...tagsShown];
-  const said = texts.reduce((sum, text) => sum + Math.min(TEXT_SHOWN, text.length), 0);
-  return 2200 + 13 * job.name.length + 3 * said + job.packed.length + 9 * job.figures.bad;
+  const schedule = brief(job.schedule ?? '', TEXT_SHOWN);
+  const notes = [paused?.note ?? '', paused?.by ?? '', problem ?? '', job.description];
+  const texts = [...notes.map((text) => brief(text, TEXT_SHOWN)), schedule, schedule];
+  const links = [last?.runId ?? '', unfinished[0] ?? '', ...tagsShown].map(pathPart);
+  const said = [...texts, ...tagsShown, timeZone, timeZone].reduce((sum, text) => {
+    return sum + bytesOf(text);
+  }, 0);
+  const urls = links.reduce((sum, link) => sum + link.length, 8 * pathPart(name).length);
+  return 2200 + said + urls + 5 * bytesOf(name) + job.packed.length + 9 * job.figures.bad;
 }
 
 const TEXT_SHOWN = 160;
@@ -83,7 +89,7 @@ function whyState(job: ListedJob, now: Instant): Printable {
   const { paused, problem } = job;
   if (problem !== null) return html`<small class="bad">${brief(problem, TEXT_SHOWN)}</small>`;
   if (paused === null) return !job.known && html`<small>not in this build’s code</small>`;
-  return html`<small>${paused.by !== null && `by ${paused.by} `}${
+  return html`<small>${paused.by !== null && `by ${brief(paused.by, TEXT_SHOWN)} `}${
     paused.until === null ? 'until resumed' : html`until ${time(paused.until, now)}`
   }${paused.note !== null && `: ${brief(paused.note, TEXT_SHOWN)}`}</small>`;
 }

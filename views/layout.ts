@@ -46,6 +46,18 @@ export interface Page {
   readonly cost: PageCost | null;
   /** Null for a page that does not change by itself. */
   readonly polling: Polling | null;
+  /** Who looks; null where that needs no words. */
+  readonly visitor: Visitor | null;
+  /** Leaves out the way to other pages, for who can't see them yet. */
+  readonly bare?: boolean;
+}
+
+/** Who looks at a page. */
+export interface Visitor {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator';
+  /** Whether it is for this service to forget who it is. */
+  readonly signedIn: boolean;
 }
 
 /** The shell of every page. What a click has to say goes to `#message`, which no poll clears. */
@@ -60,15 +72,17 @@ export const page = (of: Page): Html => html`<!doctype html>
     <link rel="stylesheet" href="${of.assets.css}">
     <script src="${of.assets.js}" defer></script>
   </head>
-  <body>
+  <body${of.visitor?.role === 'viewer' && html` class="viewer"`}>
     <a class="skip" href="#page">Skip to the content</a>
     <header class="top">
       <a class="brand" href="/">Punctual</a>
-      <nav aria-label="Pages">${Object.entries(SECTIONS).map(
-        ([name, [path, label]]) =>
-          html`<a href="${path}"${name === of.section && html` aria-current="page"`}>${label}</a>`,
-      )}</nav>
-      <button type="button" class="help" data-keys hidden aria-label="Keys">?</button>
+      ${of.bare !== true && navigation(of.section)}
+      <span class="visitor">${of.visitor !== null && visitorOf(of.visitor)}</span>
+      ${
+        of.bare !== true &&
+        html`<button type="button" class="help" data-keys hidden
+        aria-label="Keys">?</button>`
+      }
     </header>
     <div id="message" class="message" role="status"></div>
     <div id="poll">${of.polling !== null && poller(of.polling)}</div>
@@ -78,6 +92,18 @@ export const page = (of: Page): Html => html`<!doctype html>
   </body>
 </html>
 `;
+
+const navigation = (section: Section | null): Html =>
+  html`<nav aria-label="Pages">${Object.entries(SECTIONS).map(
+    ([name, [path, label]]) =>
+      html`<a href="${path}"${name === section && html` aria-current="page"`}>${label}</a>`,
+  )}</nav>`;
+
+const visitorOf = ({ name, role, signedIn }: Visitor): Html => html`<span
+  title="${name} may ${role === 'viewer' ? 'look, and change nothing' : 'start and change things'}"
+  >${name}${role === 'viewer' && ' (viewer)'}</span>${
+    signedIn && html`<form method="post" action="/logout"><button>Sign out</button></form>`
+  }`;
 
 /**
  * What a part of the page gets that asks: its body, and what stands around it. What polls goes on
@@ -100,7 +126,7 @@ function footer({ cost, now, polling }: Page): Printable {
   return html`<p>${count(reads, 'store read')}, ${count(records, 'record')}, ${Math.round(ms)} ms
     · as of ${exactTime(now - (now % 1000))}${
       polling !== null && html` · looks again every ${polling.seconds} s while in sight`
-    }</p>`;
+    } · <a href="/api/v1/docs">API</a></p>`;
 }
 
 /** Replaces another element of the page than the one that asked. */
@@ -180,6 +206,7 @@ export const problemPage = (problem: {
     now: null,
     cost: null,
     polling: null,
+    visitor: null,
     body: html`<section class="problem">
       <h1>${problem.title}</h1>
       <p>${problem.detail}</p>

@@ -72,7 +72,7 @@ function actions(view: RunView): Printable {
   if (run.range !== null || !known) return null;
   const changed = jobUrl(run.job, `?from=${pathPart(run.id)}`);
   return html`<div class="do">${rerunForm(view)}
-    <a href="${changed}">Run again with changes</a></div>`;
+    <a class="to-change" href="${changed}">Run again with changes</a></div>`;
 }
 
 const cancelButton = ({ id, job }: Run): Html =>

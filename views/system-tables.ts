@@ -1,5 +1,6 @@
 import type { Cost } from '../server/core/cost.ts';
 import type { Instant } from '../server/core/time.ts';
+import { fitted } from './fit.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { jobLink, runLink } from './runs.ts';
 import { runBadge } from './state.ts';
@@ -8,6 +9,9 @@ import { count, number, since, time } from './time.ts';
 
 /** More rows than this are no overview. */
 const ROWS = 50;
+/** In bytes of the page. */
+const NAME_SHOWN = 200;
+const PROBLEM_SHOWN = 500;
 
 interface Table {
   readonly title: string;
@@ -45,7 +49,7 @@ export const brokenTable = ({ broken }: SystemView): Printable =>
       read can be made anew by deleting it: the job is registered again, its history stays.`,
     columns: BROKEN,
     rows: broken.map(({ name, problem }) =>
-      row(BROKEN, [jobLink(name), html`<b class="bad">${problem}</b>`]),
+      row(BROKEN, [jobLink(name), html`<b class="bad">${fitted(problem, PROBLEM_SHOWN)}</b>`]),
     ),
   });
 
@@ -74,7 +78,7 @@ const leaseRow = (lease: HeldLease, now: Instant, own: string): Html =>
   ]);
 
 const ownerName = (owner: string, own: string): Html =>
-  html`${owner}${owner === own && html` <small>this process</small>`}`;
+  html`${fitted(owner, NAME_SHOWN)}${owner === own && html` <small>this process</small>`}`;
 
 const WAITING = ['Run', 'State', 'Since', 'Not before'] as const;
 
@@ -103,7 +107,7 @@ export const instancesTable = ({ instances, now, process }: SystemView): Printab
     rows: instances.map(({ owner, build, since: from, seenAt, running }) =>
       row(INSTANCES, [
         ownerName(owner, process.owner),
-        build,
+        fitted(build, NAME_SHOWN),
         time(from, now),
         time(seenAt, now),
         running,
@@ -120,7 +124,7 @@ export const buildsTable = ({ builds, now }: SystemView): Printable =>
     columns: BUILDS,
     rows: builds.map(({ build, firstSeenAt, lastSeenAt, inForce }) =>
       row(BUILDS, [
-        build,
+        fitted(build, NAME_SHOWN),
         time(firstSeenAt, now),
         time(lastSeenAt, now),
         inForce ? html`<b class="good">hold</b>` : 'do not hold',

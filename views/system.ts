@@ -6,6 +6,7 @@ import type { Build } from '../server/core/register.ts';
 import type { SchedulerNote } from '../server/core/scheduler-note.ts';
 import type { SelfAudit } from '../server/core/self-audit.ts';
 import type { Instant, Timing } from '../server/core/time.ts';
+import { fitted } from './fit.ts';
 import { html, type Html, type Printable } from './html.ts';
 import { factRows, type Fact } from './layout.ts';
 import { auditWords, checksOf, stepWords, type Check } from './system-checks.ts';
@@ -194,6 +195,9 @@ function storeFacts({ store, waiting, leases }: SystemView): Fact[] {
   ];
 }
 
+/** In bytes of the page. */
+const GAP_SHOWN = 400;
+
 function auditFacts(view: SystemView): Fact[] {
   const { audit, auditJob, now } = view;
   if (audit === undefined) {
@@ -221,7 +225,7 @@ function auditFacts(view: SystemView): Fact[] {
     [
       'The first gaps',
       firstGaps.length > 0 &&
-        html`<ul class="gaps">${firstGaps.map((gap) => html`<li>${gap}</li>`)}</ul>`,
+        html`<ul class="gaps">${firstGaps.map((gap) => html`<li>${fitted(gap, GAP_SHOWN)}</li>`)}</ul>`,
     ],
   ];
 }

@@ -1,6 +1,6 @@
 import type { Reason, Run, RunError } from '../server/core/records.ts';
 import type { Instant } from '../server/core/time.ts';
-import { html, type Html, type Printable } from './html.ts';
+import { html, visible, type Html, type Printable } from './html.ts';
 import { utc } from './time.ts';
 import { runUrl } from './urls.ts';
 
@@ -68,18 +68,23 @@ function errorText({ name, message }: RunError): Html {
   return html`<b>${kind}</b>: ${firstLine(message, ERROR_SHOWN - kind.length)}`;
 }
 
-/** What is written as several characters in a page. */
-const LONG_WRITTEN = /[&<>"'\p{C}\p{Zl}\p{Zp}]/u;
+/** What a page has to write as several characters. */
+const LONG_WRITTEN = /[&<>"']/;
 
 /** The first line that says something, cut short where it would take up more of a page's text. */
 export function firstLine(text: string, most: number): string {
-  const line = text.trimStart().split('\n', 1)[0]?.trimEnd() ?? '';
+  const whole = text.trimStart().split('\n', 1)[0]?.trimEnd() ?? '';
+  // There is no room for more, and none is needed to see that there is more.
+  const line = visible(whole.slice(0, most + 2));
   let room = most;
   let end = 0;
-  for (const char of line) {
-    room -= LONG_WRITTEN.test(char) ? 6 : char.length;
+  for (const [part] of line.matchAll(PARTS)) {
+    room -= LONG_WRITTEN.test(part) ? 6 : part.length;
     if (room < 0) return `${line.slice(0, end)}…`;
-    end += char.length;
+    end += part.length;
   }
   return line;
 }
+
+/** What is spelt out is not cut in two. */
+const PARTS = /\\u(?:[0-9a-f]{4}|\{[0-9a-f]{5,6}\})|[^]/gu;

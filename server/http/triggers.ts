@@ -5,7 +5,7 @@ import { jobOfRun } from '../core/ids.ts';
 import type { JobRecord } from '../core/records.ts';
 import { sleep } from '../core/time.ts';
 import { wakeAll, wakeJob, type Woken, type WokenAll } from '../core/wake.ts';
-import { findJob } from './api.ts';
+import { findJob } from './find.ts';
 import { HttpError } from './errors.ts';
 
 /** A tick for all jobs must not drown the store, nor what the handlers work with. */
@@ -116,5 +116,6 @@ async function over(deps: Deps, carrier: RequestCarrier): Promise<number> {
   while (carrier.taken > 0 && waiting) await Promise.race([carrier.next(), late]);
   giveUp.abort();
   await deps.dispatch?.settled();
+  await deps.observer?.settled(carrier.leftMs() + ENDING_MS);
   return carrier.taken;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoService } from '../../scripts/demo.ts';
+import { openTo, tokenIn } from '../http/identity/callers.ts';
 import { tempFolder } from '../process/server.ts';
 import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
@@ -65,4 +66,30 @@ describe('every page', () => {
     expect(found).toEqual({});
     expect(wide).toEqual([]);
   }, 300_000);
+
+  test('so is the one where one signs in, and whoever did, under however long a name', async () => {
+    const { url, service } = await openTo('machine', { PUNCTUAL_AUTH: 'tokens' });
+    const name = `${'somebody.'.repeat(6)}@example.com`;
+    const { session } = await tokenIn(service.store, { name, role: 'viewer' });
+    const found: Record<string, unknown> = {};
+    for (const width of WIDTHS) {
+      const view = { viewport: { width, height: 800 }, bypassCSP: true };
+      const { page } = await openPage(browser, `${url}/login`, view);
+      await page.context().addCookies([{ name: 'punctual-session', value: session, url }]);
+      for (const path of ['/login', '/jobs/job']) {
+        await page.goto(url + path);
+        for (const colorScheme of THEMES) {
+          await page.emulateMedia({ colorScheme });
+          const what = await violations(page);
+          const wide = await sideways(page);
+          if (what.length + wide > 0) found[`${path}, ${width} px, ${colorScheme}`] = [what, wide];
+        }
+      }
+      const [who, out] = [page.locator('.visitor > span'), page.locator('.visitor button')];
+      const [left, right] = [await who.boundingBox(), await out.boundingBox()];
+      found[`in a row, ${width} px`] = (left?.x ?? 0) + (left?.width ?? 0) < (right?.x ?? 0);
+    }
+
+    expect(found).toEqual({ 'in a row, 1280 px': true, 'in a row, 360 px': true });
+  }, 120_000);
 });

@@ -56,10 +56,11 @@ describe('the form of a run', () => {
       await page.getByText('greet: a run has started.').waitFor();
       await rows(page).first().waitFor();
 
-      const [run] = await server.runs('greet');
+      const [listed] = await server.runs('greet');
+      const run = await server.run(listed?.id ?? '');
       expect(kept).toBe('Grace\nX');
       expect(refused).toEqual(['Grace\nX', 'input.names']);
-      expect(run?.output).toEqual({ names: ['Grace'], times: 2, loud: false });
+      expect(run.output).toEqual({ names: ['Grace'], times: 2, loud: false });
       expect(await page.locator('#run-now').getAttribute('open')).toBeNull();
       // A refusal is no fault of the page.
       expect(complaints.filter((line) => !line.includes('422'))).toEqual([]);

@@ -1,6 +1,8 @@
 import express, { Router, type ErrorRequestHandler } from 'express';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { lazily } from '../../server/http/lazily.ts';
 
@@ -48,4 +50,28 @@ test('what could not be loaded is tried again by the next request', async () => 
   });
 
   expect([await get('/page'), await get('/page')]).toEqual(['not today', 'page']);
+});
+
+/** What is loaded with a file, and with what it loads; not what is only loaded when it is needed. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  for (const [, from = ''] of text.matchAll(
+    /^(?:import|export) (?!type )[^;]*?from '([^']+)';|^import '([^']+)';/gms,
+  )) {
+    if (from.startsWith('.')) loadedWith(join(dirname(file), from), seen);
+    else seen.add(from);
+  }
+  return seen;
+}
+
+test('what starts with a trigger is loaded without pages, without the API and what they need', () => {
+  const loaded = [...loadedWith(join(import.meta.dirname, '../../server/app.ts'))];
+
+  expect(loaded).toEqual(expect.arrayContaining(['express', 'helmet']));
+  expect(loaded.some((file) => file.endsWith('server/http/triggers.ts'))).toBe(true);
+  expect(loaded.filter((file) => /\/http\/(?:api|pages)\/|\/views\/|valibot/.test(file))).toEqual(
+    [],
+  );
 });

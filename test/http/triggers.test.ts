@@ -47,6 +47,29 @@ describe('triggers', () => {
     expect(await service.runs()).toHaveLength(1);
   });
 
+  test.each([
+    ['absent', []],
+    ['empty', ['']],
+    ['garbage', ['<b>\u00e4']],
+    ['of the year 9999', ['9999-12-31T23:59:59Z']],
+    ['of 1970', ['1970-01-01T00:00:00Z']],
+    ['with an offset', ['2026-03-01T05:31:00+05:30']],
+    ['with a lower-case z', ['2026-03-01t00:01:00z']],
+    ['there twice', ['2026-03-01T00:01:00Z', '2020-01-01T00:00:00Z']],
+  ])('a time to be woken for that is %s decides nothing', async (_what, times) => {
+    const { service, ask } = await serve([job({})]);
+    await service.clock.advance(60_000);
+    const headers = new Headers(
+      times.map((time): [string, string] => ['X-CloudScheduler-ScheduleTime', time]),
+    );
+
+    const { status, body } = await ask('POST', '/triggers/jobs/job', { headers });
+    await service.settle();
+
+    expect([status, body?.['started']]).toEqual([200, ['job@20260301T000100Z']]);
+    expect((await service.lastRun()).scheduledAt).toBe(noon('00:01:00'));
+  });
+
   test('a trigger that comes a moment early waits for its occurrence', async () => {
     const { service, ask } = await serve([job({})]);
     await service.clock.advance(59_000);

@@ -77,12 +77,23 @@ async function neverSettling(server: Server): Promise<void> {
   expect(again.status).toBe(409);
 }
 
+interface LogPage {
+  readonly lines: readonly { readonly dropped?: number; readonly text?: string }[];
+  readonly next: string;
+  readonly ended: boolean;
+}
+
 async function logIsBounded(server: Server): Promise<void> {
   const { id } = await server.trigger('chatty', 20);
 
-  const { lines } = await server.json<{ lines: { dropped?: number; text?: string }[] }>(
-    `/api/v1/runs/${encodeURIComponent(id)}/log`,
-  );
+  const path = `/api/v1/runs/${encodeURIComponent(id)}/log?limit=10000`;
+  const lines: { dropped?: number; text?: string }[] = [];
+  for (let [cursor, ended] = ['', false]; !ended;) {
+    const page = await server.json<LogPage>(path + cursor);
+    lines.push(...page.lines);
+    cursor = `&cursor=${page.next}`;
+    ended = page.ended;
+  }
 
   expect(lines[0]?.dropped).toBeGreaterThan(1000);
   expect(lines.at(-1)?.text).toBe('the last line');

@@ -1,11 +1,26 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../server/process/clock.ts';
+import { openSqliteStore } from '../../server/stores/sqlite.ts';
+import { tokenIn } from '../http/identity/callers.ts';
 import { fixture, startServer, tempFolder, until } from './server.ts';
+
+/** There nobody is let in by where they are. */
+async function operatorOf(path: string): Promise<string> {
+  const timing = { leaseMs: 90_000, regressionMs: 5000 };
+  const store = openSqliteStore({ path, clock: systemClock, log: () => undefined, ...timing });
+  const { text } = await tokenIn(store, { name: 'ada', role: 'operator' });
+  await store.close();
+  return text;
+}
 
 test('an instance whose handler does not stop ends, and another puts its run on record', async () => {
   const folder = tempFolder();
+  const path = join(folder, 'punctual.db');
   const env = {
-    PUNCTUAL_DB: join(folder, 'punctual.db'),
+    PUNCTUAL_DB: path,
+    PUNCTUAL_AUTH: 'tokens',
+    PUNCTUAL_TOKEN: await operatorOf(path),
     PUNCTUAL_JOBS: fixture('slow.ts'),
     PUNCTUAL_STORE: 'sqlite',
     PUNCTUAL_TICK_MS: '1000',
@@ -32,5 +47,9 @@ test('an instance whose handler does not stop ends, and another puts its run on 
 
   expect(status).toBe(1);
   expect(server.output()).toContain('process_given_up');
-  expect(run).toMatchObject({ id, state: 'cancelled', attempts: [{ outcome: 'lost' }] });
+  expect(await other.run(run.id)).toMatchObject({
+    id,
+    state: 'cancelled',
+    attempts: [{ outcome: 'lost' }],
+  });
 }, 60_000);

@@ -6,19 +6,24 @@ import { onTestFinished } from 'vitest';
 
 const START = new URL('../../server/start.js', import.meta.url).pathname;
 
-export interface RunJson {
+/** A run as lists have it. */
+export interface ListedRun {
   readonly id: string;
   readonly job: string;
   readonly state: string;
   readonly reason: string | null;
   readonly scheduledAt: string | null;
   readonly latenessMs: number | null;
-  readonly output: unknown;
   readonly error: { readonly name: string; readonly message: string } | null;
+  readonly range: { readonly count: number } | null;
+}
+
+/** A run, whole. */
+export interface RunJson extends ListedRun {
+  readonly output: unknown;
   readonly notes: readonly { readonly text: string }[];
   readonly attempts: readonly { readonly n: number; readonly outcome: string | null }[];
   readonly lateResult: { readonly error: { readonly message: string } | null } | null;
-  readonly range: { readonly count: number } | null;
 }
 
 /** A real server in a process of its own. */
@@ -31,7 +36,8 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<number | string | null>;
   json<Type>(path: string, init?: RequestInit): Promise<Type>;
   trigger(job: string, wait: number): Promise<RunJson>;
-  runs(job: string): Promise<readonly RunJson[]>;
+  runs(job: string): Promise<readonly ListedRun[]>;
+  run(id: string): Promise<RunJson>;
 }
 
 /** A folder that is gone when the test is over. */
@@ -46,12 +52,18 @@ export const fixture = (name: string): string =>
   new URL(`./fixtures/${name}`, import.meta.url).pathname;
 
 /** Starts a server and waits until it says where it is. Whatever happens, it ends with the test. */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const started = launch(env);
+export async function startServer(
+  env: Readonly<Record<string, string>>,
+  /** How many files and connections it may have open; as many as this process, if not given. */
+  descriptors?: number,
+): Promise<ServerProcess> {
+  const started = launch(env, descriptors);
   const url = await Promise.race([started.address, started.ended.then(() => undefined)]);
   if (url === undefined) throw new Error(`the server did not start:\n${started.output()}`);
-  const json = async <Type>(path: string, init?: RequestInit): Promise<Type> => {
-    const answer = await fetch(url + path, init);
+  const json = async <Type>(path: string, init: RequestInit = {}): Promise<Type> => {
+    const token = env['PUNCTUAL_TOKEN'];
+    const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...init.headers };
+    const answer = await fetch(url + path, { ...init, headers });
     return (await answer.json()) as Type;
   };
   return {
@@ -66,7 +78,8 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
     trigger: (job, wait) =>
       json(`/api/v1/jobs/${job}/runs`, { method: 'POST', headers: { Prefer: `wait=${wait}` } }),
     runs: async (job) =>
-      (await json<{ runs: RunJson[] }>(`/api/v1/runs?job=${job}&limit=100`)).runs,
+      (await json<{ runs: ListedRun[] }>(`/api/v1/runs?job=${job}&limit=100`)).runs,
+    run: (id) => json(`/api/v1/runs/${encodeURIComponent(id)}`),
   };
 }
 
@@ -77,8 +90,10 @@ export async function failToStart(env: Readonly<Record<string, string>>) {
   return { status, output: started.output() };
 }
 
-function launch(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [START], {
+function launch(env: Readonly<Record<string, string>>, descriptors?: number) {
+  const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$1"`, process.execPath, START];
+  const command = descriptors === undefined ? process.execPath : '/bin/sh';
+  const child = spawn(command, descriptors === undefined ? [START] : limited, {
     env: {
       PATH: process.env['PATH'],
       PORT: '0',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { failToStart, fixture, startServer, tempFolder, until, type RunJson } from './server.ts';
+import { failToStart, fixture, startServer, tempFolder, until, type ListedRun } from './server.ts';
 
 test('with nothing configured the samples are served, and a run by hand succeeds', async () => {
   const db = join(tempFolder(), 'new', 'folder', 'punctual.db');
@@ -154,12 +154,12 @@ test('of two servers on one file each occurrence is run once, by either', async 
 
   const lines = await until(async () => journal().length >= 40 && journal(), 75_000);
   await until(async () => {
-    const { runs } = await second.json<{ runs: RunJson[] }>('/api/v1/runs?limit=500');
+    const { runs } = await second.json<{ runs: ListedRun[] }>('/api/v1/runs?limit=500');
     return runs.length >= 40 && runs.every((run) => run.state === 'succeeded');
   }, 5000);
 
   const runs = lines.map((line) => line.split(' ')[0]);
   expect(new Set(runs).size).toBe(runs.length);
-  const late = (await first.json<{ runs: RunJson[] }>('/api/v1/runs?limit=500')).runs;
+  const late = (await first.json<{ runs: ListedRun[] }>('/api/v1/runs?limit=500')).runs;
   expect(Math.max(...late.map((run) => run.latenessMs ?? Infinity))).toBeLessThan(2000);
 }, 120_000);

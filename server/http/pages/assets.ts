@@ -20,6 +20,7 @@ const SHEETS = [
   'job',
   'job-charts',
   'backfill',
+  'api',
 ];
 const SCRIPTS = ['clock', 'poll', 'trouble', 'keys', 'log', 'timeline', 'strip', 'job'];
 const LIBRARY = ['htmx.org/dist/htmx.min.js', 'htmx.org/dist/ext/hx-ptag.min.js'];

@@ -5,15 +5,16 @@ import { partial } from '../../../views/layout.ts';
 import { jobUrl } from '../../../views/urls.ts';
 import { backfillPlan } from '../../core/backfill-plan.ts';
 import type { Deps } from '../../core/deps.ts';
-import { backfillRunId } from '../../core/ids.ts';
+import { backfillId } from '../../core/ids.ts';
 import type { JobRecord, Run, Span } from '../../core/records.ts';
 import { backfillJob, endBackfill } from '../../core/run-now.ts';
 import { priceOf } from '../../core/store.ts';
 import { summarise } from '../../core/summary.ts';
 import type { Instant } from '../../core/time.ts';
-import { findJob } from '../api.ts';
+import { nameOf } from '../caller.ts';
+import { findJob } from '../find.ts';
 import { answerClick, assertChanged } from './clicks.ts';
-import { formBody, formFields, formKey, utcField, utcText } from './forms.ts';
+import { formFields, formKey, utcField, utcText } from './forms.ts';
 import { canAct, COUNTED, runningOf } from './job-view.ts';
 import { readQuery } from '../read.ts';
 import { showAgain, showAt, type Asking, type Shown } from './show.ts';
@@ -37,7 +38,7 @@ export function backfillRoutes(deps: Deps): Router {
   showAt(router, '/jobs/:name/backfill', deps, (asked, req) =>
     showBackfill(asked, req, readQuery(req, ['from', 'to'])),
   );
-  router.post('/jobs/:name/backfill', formBody, (req, res) => start(deps, req, res));
+  router.post('/jobs/:name/backfill', (req, res) => start(deps, req, res));
   router.post('/jobs/:name/backfills/:id/end', (req, res) => end(deps, req, res));
   return router;
 }
@@ -166,7 +167,6 @@ async function missedOf({ store }: Deps, job: string): Promise<BackfillView['sug
 async function start(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(deps, req.params['name'] ?? '');
   const typed = formFields(req);
-  const id = formKey(typed) ?? deps.newId();
   const { storeNow } = await deps.store.time();
   const { span } = readSpan(typed, storeNow);
   if (span === null) {
@@ -174,29 +174,17 @@ async function start(deps: Deps, req: Asking, res: Response): Promise<void> {
       showBackfill(counted, req, typed),
     );
   }
-  if (!(await isStarted(deps, { name, id, span }))) {
-    assertChanged(await backfillJob(deps, name, { ...span, by: null, id }));
-  }
+  const key = formKey(typed);
+  // The form that was sent already has its backfill, which may be over.
+  const id = key === undefined ? deps.newId() : backfillId(key);
+  assertChanged(await backfillJob(deps, name, { ...span, by: nameOf(req), id }));
   res.redirect(303, jobUrl(name));
-}
-
-/** Whether this very form was sent before, and its backfill may even be over. */
-async function isStarted(
-  { store }: Deps,
-  { name, id, span }: { readonly name: string; readonly id: string; readonly span: Span },
-): Promise<boolean> {
-  const { record } = await store.read(name);
-  if (record === undefined) return false;
-  if (record.backfill !== null) return record.backfill.id === id;
-  const [first] = backfillPlan(record, span, { listed: 1, counted: 1 }).first;
-  if (first === undefined) return false;
-  return (await store.getRun(backfillRunId(name, id, first))) !== undefined;
 }
 
 /** Opens no more of one that is under way; the page shows so at its next look. */
 async function end(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(deps, req.params['name'] ?? '');
-  const changed = await endBackfill(deps, name, { id: req.params['id'] ?? '', by: null });
+  const changed = await endBackfill(deps, name, { id: req.params['id'] ?? '', by: nameOf(req) });
   assertChanged(changed);
   const said =
     changed.kind === 'changed'

@@ -4,7 +4,7 @@ import { message } from '../../../views/layout.ts';
 import { runLink } from '../../../views/why.ts';
 import type { Changed, Requested } from '../../core/run-now.ts';
 import type { Run } from '../../core/records.ts';
-import { refusal } from '../api.ts';
+import { refusal } from '../refusal.ts';
 import { HttpError } from '../errors.ts';
 import { isHtmx } from './problem-page.ts';
 import { sendHtml } from './send-html.ts';

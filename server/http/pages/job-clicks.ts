@@ -8,17 +8,27 @@ import { jobUrl, runUrl } from '../../../views/urls.ts';
 import type { Deps } from '../../core/deps.ts';
 import type { InputProblem } from '../../core/input.ts';
 import { inputForm } from '../../core/input-form.ts';
-import { readJsonText, readTexts, type Texts } from '../../core/input-texts.ts';
+import {
+  jsonTextOf,
+  readJsonText,
+  readTexts,
+  textsToShow,
+  type Texts,
+} from '../../core/input-texts.ts';
 import type { Job } from '../../core/job.ts';
 import { pauseJob, resumeJob, runNow } from '../../core/run-now.ts';
+import { marksOf } from '../../core/secrets/marks.ts';
+import { withoutSecrets } from '../../core/secrets/stored.ts';
 import { parseDuration, type Instant } from '../../core/time.ts';
-import { findJob, refusal } from '../api.ts';
+import { nameOf } from '../caller.ts';
+import { findJob } from '../find.ts';
 import { answerClick, assertChanged, assertOpen, startedRun, startedWords } from './clicks.ts';
-import { formBody, formFields, formKey, utcField } from './forms.ts';
+import { formFields, formKey, utcField } from './forms.ts';
 import { JOB_QUERY } from './job-filter.ts';
 import type { JobPasts } from './job-past.ts';
 import { readJob, type JobAsked } from './job-view.ts';
 import { isHtmx } from './problem-page.ts';
+import { refusal } from '../refusal.ts';
 import { sendHtml } from './send-html.ts';
 import { showAgain, type Asking } from './show.ts';
 
@@ -27,9 +37,9 @@ export function jobClicks(deps: Deps, pasts: JobPasts): Router {
   const router = Router();
   const page: JobPages = { deps, pasts };
 
-  router.post('/jobs/:name/runs', formBody, (req, res) => startRun(page, req, res));
-  router.post('/jobs/:name/pause', formBody, (req, res) => pause(page, req, res));
-  router.post('/jobs/:name/resume', formBody, (req, res) => resume(page, req, res));
+  router.post('/jobs/:name/runs', (req, res) => startRun(page, req, res));
+  router.post('/jobs/:name/pause', (req, res) => pause(page, req, res));
+  router.post('/jobs/:name/resume', (req, res) => resume(page, req, res));
   return router;
 }
 
@@ -52,7 +62,7 @@ async function startRun(page: JobPages, req: Asking, res: Response): Promise<voi
     key: sent.key,
     beside: sent.beside,
     rerunOf: null,
-    by: null,
+    by: nameOf(req),
     traceparent: req.get('traceparent') ?? null,
   });
   if (sent.hasForm && requested.kind === 'bad-input') {
@@ -79,7 +89,7 @@ async function startRun(page: JobPages, req: Asking, res: Response): Promise<voi
 const USED_BEFORE =
   'This form has started a run already, with another input. Start it again for one more run.';
 
-/** A form of a run as it was sent. */
+/** A form of a run as it was sent; its texts without what is secret in them. */
 interface SentRun {
   readonly hasForm: boolean;
   readonly as: 'fields' | 'json';
@@ -91,7 +101,8 @@ interface SentRun {
 }
 
 function readRunForm(job: Job, sent: ReadonlyMap<string, string>): SentRun {
-  const { fields } = inputForm(job.input);
+  const form = inputForm(job.input);
+  const { fields } = form;
   const as = sent.get('as') === 'fields' && fields !== null ? 'fields' : 'json';
   const texts = new Map(
     [...sent].flatMap(([name, text]) =>
@@ -99,15 +110,25 @@ function readRunForm(job: Job, sent: ReadonlyMap<string, string>): SentRun {
     ),
   );
   const json = sent.get('json') ?? '';
+  const quietly = marksOf(job.input) !== null;
   return {
     hasForm: sent.has('as'),
     as,
-    texts,
-    json,
+    texts: textsToShow(form, texts),
+    json: quietly ? jsonToShow(job, json) : json,
     key: formKey(sent),
     beside: sent.get('overlap') === 'allow',
-    read: as === 'fields' && fields !== null ? readTexts(fields, texts) : readJsonText(json),
+    read:
+      as === 'fields' && fields !== null
+        ? readTexts(fields, texts)
+        : readJsonText(json, { quietly }),
   };
+}
+
+/** A text without what is secret in it; of one that is no JSON nothing, as all of it may be. */
+function jsonToShow(job: Job, json: string): string {
+  const read = readJsonText(json);
+  return 'input' in read ? jsonTextOf(withoutSecrets(job, read.input)) : '';
 }
 
 /** The form again, as it was filled in, with what is wrong with it. */
@@ -182,7 +203,7 @@ async function pause(page: JobPages, req: Asking, res: Response): Promise<void> 
       panel: ({ job, forms }) => forms && pausePart(job, forms),
     });
   }
-  const asked = { by: null, note: note === '' ? null : note, until: end.until };
+  const asked = { by: nameOf(req), note: note === '' ? null : note, until: end.until };
   assertChanged(await pauseJob(deps, name, asked));
   await answerWithPage(page, req, res, {
     name,
@@ -207,7 +228,7 @@ function endOf(
 
 async function resume(page: JobPages, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(page.deps, req.params['name'] ?? '');
-  assertChanged(await resumeJob(page.deps, name, null));
+  assertChanged(await resumeJob(page.deps, name, nameOf(req)));
   await answerWithPage(page, req, res, {
     name,
     goTo: jobUrl(name),

@@ -119,6 +119,15 @@ export class JobList {
   }
 }
 
+const lists = new WeakMap<Deps, JobList>();
+
+/** The list of a service: pages and programs are given the same. */
+export function jobListOf(deps: Deps): JobList {
+  const list = lists.get(deps) ?? new JobList(deps);
+  lists.set(deps, list);
+  return list;
+}
+
 const byName = (kept: ReadonlyMap<string, Kept>): Map<string, Kept> =>
   new Map([...kept].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -2,6 +2,7 @@ import type { NotTaken, Taken } from '../../../views/durations.ts';
 import type { JobHistory } from '../../../views/job-history.ts';
 import type { EarlierInput } from '../../../views/job-forms.ts';
 import type { ActionRecord, JobRecord, Run } from '../../core/records.ts';
+import { shownInput } from '../../core/secrets/stored.ts';
 import { SCAN, searchRuns, type Searched } from '../../core/search.ts';
 import { priceOf, type Store } from '../../core/store.ts';
 import type { HistoryAsked } from './job-filter.ts';
@@ -130,11 +131,13 @@ function takenOf(run: Run): Taken[] {
 const notTakenOf = ({ state, range }: Run): NotTaken[] =>
   range === null ? [] : [{ state, from: range.from, to: range.to, count: range.count }];
 
-/** The newest runs whose inputs differ. */
+/** The newest runs whose inputs differ, as far as they are shown. */
 function earlierInputs(newest: readonly Run[]): EarlierInput[] {
   const found = new Map<string, EarlierInput>();
-  for (const { id, state, at, input } of newest) {
-    if (input === null || found.has(input)) continue;
+  for (const { id, state, at, input: stored } of newest) {
+    if (stored === null) continue;
+    const input = shownInput(stored, undefined);
+    if (found.has(input)) continue;
     found.set(input, { id, state, at, input });
     if (found.size === EARLIER_SHOWN) break;
   }

@@ -13,6 +13,7 @@ import { jsonTextOf, readTexts, textsOf } from '../../core/input-texts.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobRecord } from '../../core/records.ts';
 import { definitionOf } from '../../core/register.ts';
+import { shownInput, withoutSecrets } from '../../core/secrets/stored.ts';
 import { occurrencesBetween, scheduleOfJob, type Schedule } from '../../core/schedule.ts';
 import { figuresOf } from '../../core/stats.ts';
 import type { Loaded } from '../../core/store.ts';
@@ -163,25 +164,29 @@ async function runForm(
     problems: new Map(),
     wrong: [],
     key: deps.newId(),
-    from: from === undefined ? null : { id: from, found: source !== undefined },
-    earlier,
+    from: from === undefined ? null : { id: from, found: source !== undefined, ...source?.about },
+    earlier: earlier.map((one) => ({ ...one, input: shownInput(one.input, job) })),
     beside: false,
     open: from !== undefined || wanted !== undefined,
     ...run,
   };
 }
 
-/** The input of an earlier run of the job; undefined where there is no such run. */
-async function sourceOf(
-  { store }: Deps,
-  { name }: Job,
-  id: string,
-): Promise<{ readonly input: unknown } | undefined> {
-  if (jobOfRun(id) !== name) return undefined;
+interface Source {
+  readonly input: unknown;
+  readonly about: { readonly secretsLeftOut: boolean };
+}
+
+/** The input of an earlier run of the job, without its secrets; undefined for no such run. */
+async function sourceOf({ store }: Deps, job: Job, id: string): Promise<Source | undefined> {
+  if (jobOfRun(id) !== job.name) return undefined;
   const run = await store.getRun(id);
   if (run === undefined) return undefined;
   try {
-    return { input: run.input === null ? undefined : JSON.parse(run.input) };
+    const stored: unknown = run.input === null ? undefined : JSON.parse(run.input);
+    const input = withoutSecrets(job, stored);
+    const secretsLeftOut = JSON.stringify(input) !== JSON.stringify(stored);
+    return { input, about: { secretsLeftOut } };
   } catch {
     // A record that was edited by hand.
     return undefined;

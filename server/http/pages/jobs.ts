@@ -15,7 +15,8 @@ import { jobUrl, runUrl } from '../../../views/urls.ts';
 import type { Deps } from '../../core/deps.ts';
 import { pauseJob, resumeJob, runNow } from '../../core/run-now.ts';
 import { failuresSince } from '../../core/stats.ts';
-import { findJob, summaryOf } from '../api.ts';
+import { nameOf } from '../caller.ts';
+import { findJob, summaryOf } from '../find.ts';
 import { answerClick, assertChanged, assertOpen, startedRun, startedWords } from './clicks.ts';
 import { HttpError } from '../errors.ts';
 import { listedJob, type JobList, type JobsSeen } from './job-list.ts';
@@ -130,7 +131,7 @@ async function startRun(deps: Deps, req: Asking, res: Response): Promise<void> {
     key: undefined,
     beside: false,
     rerunOf: null,
-    by: null,
+    by: nameOf(req),
     traceparent: req.get('traceparent') ?? null,
   });
   const run = startedRun(requested, job.name);
@@ -149,7 +150,7 @@ async function pause(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(deps, req.params['name'] ?? '');
   const { paused } = await summaryOf(deps, name);
   if (paused === null) {
-    assertChanged(await pauseJob(deps, name, { by: null, note: null, until: null }));
+    assertChanged(await pauseJob(deps, name, { by: nameOf(req), note: null, until: null }));
   }
   const page = html`<a href="${jobUrl(name)}">on its page</a>`;
   const said =
@@ -161,7 +162,7 @@ async function pause(deps: Deps, req: Asking, res: Response): Promise<void> {
 
 async function resume(deps: Deps, req: Asking, res: Response): Promise<void> {
   const { name } = findJob(deps, req.params['name'] ?? '');
-  assertChanged(await resumeJob(deps, name, null));
+  assertChanged(await resumeJob(deps, name, nameOf(req)));
   const said = html`${name} is resumed.`;
   await answerRow(deps, req, res, { name, goTo: jobUrl(name), said });
 }

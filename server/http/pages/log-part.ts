@@ -2,20 +2,9 @@ import { lineRow, type LogEntry, type LogPart } from '../../../views/log.ts';
 import type { LogChunk, LogLine, Progress, Run } from '../../core/records.ts';
 import { priceOf, type Store } from '../../core/store.ts';
 import type { Instant } from '../../core/time.ts';
-import { attemptOf } from '../log-view.ts';
+import { attemptOf, BEGINNING, placeBehind, type Place } from '../log-place.ts';
 
-/*
- * A page shows a log from its end. A place in it is the number of a chunk and, since a chunk may be
- * written again with more lines under its number, that of the next line, which counts per attempt.
- */
-
-export interface Place {
-  readonly n: number;
-  readonly line: number;
-}
-
-/** Before the first line. */
-export const BEGINNING: Place = { n: 0, line: 0 };
+/** A page shows a log from its end. */
 
 const placeText = ({ n, line }: Place): string => `${n}.${line}`;
 
@@ -75,7 +64,7 @@ export async function readLogPart(
   return {
     entries: marked(shown, asked, asked.after ?? (more === undefined ? BEGINNING : null)),
     before: more === undefined ? null : placeText(more),
-    after: placeText(newest === undefined ? (asked.after ?? BEGINNING) : endOf(newest)),
+    after: placeText(newest === undefined ? (asked.after ?? BEGINNING) : placeBehind(newest)),
     newest,
   };
 }
@@ -117,8 +106,6 @@ function linesOf(chunk: LogChunk, { after, before, matches }: LogAsked): Numbere
 }
 
 const startOf = ({ n, first }: LogChunk): Place => ({ n, line: first });
-
-const endOf = ({ n, first, lines }: LogChunk): Place => ({ n, line: first + lines.length });
 
 /** At least one, however long it is: a page cuts it. */
 function newestThatFit(all: readonly Numbered[], since: Instant): readonly Numbered[] {

@@ -1,5 +1,5 @@
 import { Router, type Response } from 'express';
-import { html } from '../../../views/html.ts';
+import { html, visibleJson } from '../../../views/html.ts';
 import { partial } from '../../../views/layout.ts';
 import {
   earlier,
@@ -13,9 +13,11 @@ import { runUrl, withQuery } from '../../../views/urls.ts';
 import type { Deps } from '../../core/deps.ts';
 import type { LogLine, Run } from '../../core/records.ts';
 import { isFinal } from '../../core/run.ts';
-import { findRun } from '../api.ts';
+import { shownRun } from '../../core/secrets/stored.ts';
+import { findRun } from '../find.ts';
 import { asFile, fileName, sendLogFile } from './log-file.ts';
-import { readLogPart, readPlace, type LogRead, type Place } from './log-part.ts';
+import { readLogPart, readPlace, type LogRead } from './log-part.ts';
+import type { Place } from '../log-place.ts';
 import { isHtmx } from './problem-page.ts';
 import { badRequest, readQuery } from '../read.ts';
 import { sendHtml } from './send-html.ts';
@@ -36,10 +38,10 @@ export function runLogRoutes(deps: Deps): Router {
   for (const name of ['input', 'output'] as const) {
     router.get(`/runs/:id/${name}.json`, async (req, res) => {
       const run = await findRun(deps, req.params.id);
-      const text = run[name];
+      const text = shownRun(run, deps.registry.get(run.job))[name];
       if (text === null) throw new HttpError(404, `No ${name}`, `run "${run.id}" has none`);
       asFile(res, 'application/json', fileName(run.id, `${name}.json`));
-      res.send(text);
+      res.send(visibleJson(text));
     });
   }
   return router;

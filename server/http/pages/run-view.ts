@@ -1,10 +1,11 @@
 import type { RunView } from '../../../views/run-view.ts';
 import type { Deps } from '../../core/deps.ts';
-import { isRerun } from '../../core/run-now.ts';
+import { isRerun } from '../../core/request-hash.ts';
 import { isFinal } from '../../core/run.ts';
+import { shownRun } from '../../core/secrets/stored.ts';
 import { figuresOf } from '../../core/stats.ts';
 import { summarise } from '../../core/summary.ts';
-import { findRun } from '../api.ts';
+import { findRun } from '../find.ts';
 import { progressOf, readNewest } from './log-part.ts';
 import { readLogShown, type LogQuery } from './run-log.ts';
 
@@ -23,7 +24,7 @@ export async function readRunView(deps: Deps, id: string, log: LogQuery | null):
   const { storeNow: now, record = null } = loaded;
   const job = deps.registry.get(run.job);
   return {
-    run,
+    run: shownRun(run, job),
     now,
     record,
     known: job !== undefined && record !== null && record.retiredAt === null,

@@ -6,13 +6,15 @@ import { runUrl } from '../../../views/urls.ts';
 import type { Deps } from '../../core/deps.ts';
 import type { Run } from '../../core/records.ts';
 import { cancelRun, freeRun, runNow, type Changed } from '../../core/run-now.ts';
-import { findJob, findRun } from '../api.ts';
+import { nameOf } from '../caller.ts';
+import { findJob, findRun } from '../find.ts';
 import { answerClick, assertChanged, assertOpen, startedRun } from './clicks.ts';
 import { HttpError } from '../errors.ts';
-import { formBody, formFields } from './forms.ts';
+import { formFields } from './forms.ts';
 import { newerRun, olderRun } from './nearby-runs.ts';
 import { isHtmx } from './problem-page.ts';
 import { readQuery } from '../read.ts';
+import { inputToRepeat } from '../repeated.ts';
 import { readLogQuery, runLogRoutes } from './run-log.ts';
 import { readRunView } from './run-view.ts';
 import { showAt, type Asking } from './show.ts';
@@ -43,7 +45,7 @@ export function runPage(deps: Deps): Router {
   });
   router.post('/runs/:id/cancel', (req, res) => cancel(deps, req, res));
   router.post('/runs/:id/free', (req, res) => free(deps, req, res));
-  router.post('/runs/:id/reruns', formBody, (req, res) => rerun(deps, req, res));
+  router.post('/runs/:id/reruns', (req, res) => rerun(deps, req, res));
   return router;
 }
 
@@ -79,7 +81,7 @@ async function change(
   },
 ): Promise<void> {
   const { id } = await findRun(deps, idIn(req));
-  assertChanged(await how.with(deps, id, null));
+  assertChanged(await how.with(deps, id, nameOf(req)));
   const view = await readRunView(deps, id, null);
   answerClick(req, res, {
     goTo: pathOf(view.run),
@@ -97,25 +99,16 @@ async function rerun(deps: Deps, req: Asking, res: Response): Promise<void> {
   const job = findJob(deps, old.job);
   assertOpen(deps.runner);
   const requested = await runNow(deps, job, {
-    input: inputOf(old),
+    input: inputToRepeat(deps, job, old),
     key: keyIn(req),
     beside: false,
     rerunOf: old.id,
-    by: null,
+    by: nameOf(req),
     traceparent: req.get('traceparent') ?? null,
   });
   const run = startedRun(requested, job.name);
   if (isHtmx(req)) res.status(201).set('HX-Redirect', pathOf(run)).end();
   else goTo(res, run);
-}
-
-function inputOf({ id, input }: Run): unknown {
-  if (input === null) return undefined;
-  try {
-    return JSON.parse(input);
-  } catch (cause) {
-    throw new HttpError(409, 'Input unusable', `the input of run "${id}" is no JSON`, { cause });
-  }
 }
 
 /** Without one, as without a form, every request is a new run. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response, Router } from 'express';
 import type { Html } from '../../../views/html.ts';
-import { page, pagePart, type Page, type Section } from '../../../views/layout.ts';
+import { page, pagePart, type Page, type Section, type Visitor } from '../../../views/layout.ts';
 import type { Deps } from '../../core/deps.ts';
 import { priceOf, type Store } from '../../core/store.ts';
 import type { Instant } from '../../core/time.ts';
+import { callerOf } from '../caller.ts';
 import { assetPaths } from './assets.ts';
 import { counted } from './counted.ts';
 import { isHtmx } from './problem-page.ts';
@@ -70,8 +71,15 @@ async function wholePage(
     ...shown,
     assets: assetPaths,
     cost: { ...asked(), ms: performance.now() - startedAt },
+    visitor: visitorOf(req),
     polling: shown.live ? { url: req.originalUrl, seconds: refreshSeconds(deps.store) } : null,
   };
+}
+
+/** Whoever sits at this machine needs not be told who they are. */
+export function visitorOf(req: Request): Visitor | null {
+  const { name, role, by } = callerOf(req);
+  return name === null ? null : { name, role, signedIn: by === 'session' };
 }
 
 /** Not somebody who goes back in their history: the whole page is wanted then. */

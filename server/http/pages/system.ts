@@ -44,8 +44,11 @@ export function systemRoutes(deps: Deps, jobList: JobList): Router {
   return router;
 }
 
-/** `deps` are those of the service, whose store counts what is asked of it. */
-async function readSystem(asked: Deps, deps: Deps, jobList: JobList): Promise<SystemView> {
+/**
+ * What there is to say of the service, for pages and programs. `deps` are those of the service,
+ * whose store counts what is asked of it; `asked` may be others that count for a page.
+ */
+export async function readSystem(asked: Deps, deps: Deps, jobList: JobList): Promise<SystemView> {
   const { store, namespace, registry, timing, carrier, trouble, wakes } = asked;
   const byTimer = carrier === PROCESS;
   const seen = await jobList.read(store);
