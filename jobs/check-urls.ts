@@ -2,8 +2,12 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { defineJob } from '../server/core/job.ts';
 
-/** What is checked when a run is not told otherwise; `CHECK_URLS` lists others, with commas. */
-function targetsFromConfig(): string[] {
+/**
+ * What is checked when a run is not told otherwise: this service's own health, or what `CHECK_URLS`
+ * lists, with commas. Of addresses in private networks, and of this machine's own, only these are
+ * asked, whatever the input of a run says.
+ */
+export function targetsFromConfig(): string[] {
   const listed = (process.env['CHECK_URLS'] ?? '').split(',').map((url) => url.trim());
   const urls = listed.filter((url) => url !== '');
   return urls.length > 0 ? urls : [`http://127.0.0.1:${process.env['PORT'] ?? '8080'}/healthz`];

@@ -87,7 +87,9 @@ describe('check-urls', () => {
       most = Math.max(most, ++now);
       setTimeout(() => {
         now--;
-        res.statusCode = req.url === '/bad' ? 500 : 200;
+        const to = /^\/to\?(.*)/.exec(req.url ?? '')?.[1];
+        res.statusCode = req.url === '/bad' ? 500 : to === undefined ? 200 : 302;
+        if (to !== undefined) res.setHeader('Location', decodeURIComponent(to));
         res.end(String(most));
       }, 20);
     });
@@ -100,6 +102,7 @@ describe('check-urls', () => {
   test('fetches every target, one line each, a few at a time', async () => {
     const url = await site();
     const targets = Array.from({ length: 12 }, (_, n) => `${url}/${n}`);
+    process.env['CHECK_URLS'] = targets.join();
 
     const { output, lines, steps } = await runJob(checkUrls, { targets, parallel: 3 });
     const most = Number(await (await fetch(url)).text());
@@ -113,6 +116,7 @@ describe('check-urls', () => {
   test('fails naming those that did not answer, after it has tried them all', async () => {
     const url = await site();
     const targets = [`${url}/bad`, `${url}/good`, 'http://127.0.0.1:1/'];
+    process.env['CHECK_URLS'] = targets.join();
 
     const running = runJob(checkUrls, { targets });
 
@@ -125,6 +129,41 @@ describe('check-urls', () => {
     expect(await validateInput(checkUrls, undefined, realClock)).toMatchObject({
       targets: ['http://127.0.0.1:9123/healthz'],
     });
+  });
+
+  test('asks nothing in a private network that the configuration does not list', async () => {
+    const url = await site();
+    const listed = `${url}/listed`;
+    process.env['CHECK_URLS'] = listed;
+    const targets = [listed, `${url}/other`, 'http://localhost:1/', 'http://169.254.169.254/x'];
+    const { made, lines } = context();
+    const input = (await validateInput(checkUrls, { targets }, realClock)) as { targets: string[] };
+
+    const running = invoke(checkUrls.run, { ...made, input });
+
+    await expect(running).rejects.toThrow(`3 of 4 did not answer: `);
+    const said = (target: string | undefined): string =>
+      lines.find((line) => line.startsWith(`${target} `)) ?? '';
+    expect(said(listed)).toMatch(/ 200 in \d+ ms$/);
+    expect(said(targets[1])).toContain(
+      'Refused: 127.0.0.1 is this machine itself, and is not asked: ' +
+        'of those, only what CHECK_URLS lists is',
+    );
+    expect(said(targets[2])).toContain('Refused: "localhost" leads to ');
+    expect(said(targets[3])).toMatch(/where a cloud hands out credentials, and is not asked$/);
+  });
+
+  test('follows a redirect only to where it might have been sent at once', async () => {
+    const url = await site();
+    const [inside, outside] = [`${url}/to?${url}/listed`, `${url}/to?${url}/hidden`];
+    const round = `${url}/to?${encodeURIComponent('/to?/listed')}`;
+    process.env['CHECK_URLS'] = [inside, outside, `${url}/listed`].join();
+
+    const { output } = await runJob(checkUrls, { targets: [inside] });
+
+    expect(output).toEqual({ checked: 1 });
+    await expect(runJob(checkUrls, { targets: [outside] })).rejects.toThrow('1 of 1');
+    await expect(runJob(checkUrls, { targets: [round] })).rejects.toThrow('1 of 1');
   });
 
   test('refuses what is no URL', async () => {
