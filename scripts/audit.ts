@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { auditStore, gapLine } from '../server/core/audit.ts';
+import { visible } from '../views/html.ts';
 import { fail, openForScript } from './open.ts';
 
 try {
@@ -18,7 +19,7 @@ try {
 const { store } = await openForScript();
 try {
   const { jobs, occurrences, runs, ranges, gaps } = await auditStore(store);
-  for (const gap of gaps) console.log(`gap: ${gapLine(gap)}`);
+  for (const gap of gaps) console.log(visible(`gap: ${gapLine(gap)}`));
   console.log(
     `${jobs} jobs, ${occurrences} occurrences on record in ${runs} runs and ${ranges} ranges: ` +
       `${gaps.length} unexplained gaps`,

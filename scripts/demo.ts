@@ -114,6 +114,7 @@ export async function demoService(db: string) {
         actions: '/actions',
         schedule: `/schedule?${night.toString()}`,
         system: '/system',
+        api: '/api/v1/docs',
         'not-found': '/jobs/nobody',
       };
     },

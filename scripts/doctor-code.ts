@@ -1,5 +1,7 @@
+import { forWhom } from '../server/config-access.ts';
 import type { Config } from '../server/config.ts';
 import { RegistryProblems, type Registry } from '../server/core/registry.ts';
+import { marksOf } from '../server/core/secrets/marks.ts';
 import { paceOf, type Pace } from '../server/core/spacing.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { loadRegistry } from '../server/registry.ts';
@@ -72,10 +74,10 @@ function buildText(build: string, platform: Config['google']['platform']): strin
 }
 
 /** Who may do what, by the settings alone. Closed: who is not named is refused. */
-export function accessFindings({ google }: Config): Finding[] {
+export function accessFindings({ google, access, wake }: Config): Finding[] {
   const { platform, schedulerAccount, tasksAccount, tasksQueue, serviceUrl } = google;
   const may = [
-    ...(platform === null ? ['this machine itself'] : []),
+    ...(access.modes.includes('loopback') ? ['this machine itself'] : []),
     ...(platform === 'app-engine' ? ["App Engine's own cron"] : []),
     ...(schedulerAccount !== null ? [`${schedulerAccount} by its token`] : []),
     ...(tasksAccount !== null ? [`${tasksAccount}, for single runs`] : []),
@@ -84,19 +86,25 @@ export function accessFindings({ google }: Config): Finding[] {
   const found = [
     may.length > 0
       ? ok('triggers', `answered: ${may.join('; ')}. Nobody else`)
-      : bad('triggers', 'nobody is answered', 'set PUNCTUAL_SCHEDULER_ACCOUNT'),
+      : platform === null && wake === 'timer'
+        ? ok('triggers', 'nobody is answered, nor need be: the service wakes itself')
+        : bad('triggers', 'nobody is answered', 'set PUNCTUAL_SCHEDULER_ACCOUNT'),
   ];
   if (platform !== null && serviceUrl?.startsWith('http:')) {
     const says = `tokens are sent to ${serviceUrl}, without encryption`;
     found.push(bad('triggers', says, 'set PUNCTUAL_SERVICE_URL to the https address'));
   }
-  const nobody =
-    'nobody is answered until identity is built; docs/deploy.md tells how to see history';
   return [
     ...found,
-    ok('dashboard', platform === null ? 'this machine itself is answered, nobody else' : nobody),
+    dashboardFinding(access),
     ok('/healthz', 'anybody is answered, with ok or failing alone'),
   ];
+}
+
+function dashboardFinding(access: Config['access']): Finding {
+  if (access.modes.length > 0) return ok('dashboard', `it is there ${forWhom(access)}`);
+  const nobody = 'nobody is answered, nor is a program at /api/v1, until PUNCTUAL_AUTH says who';
+  return ok('dashboard', nobody);
 }
 
 export interface Jobs {
@@ -137,8 +145,20 @@ export async function jobFindings(config: Config): Promise<Jobs> {
       ...(long.problems.length === 0
         ? [ok('timeouts', timeoutText(config, registry))]
         : long.problems.map((problem) => bad('timeouts', problem, TIMEOUTS))),
+      ...secretFindings(config, registry),
     ],
   };
+}
+
+/** Whether there is a key for the jobs that need one. */
+function secretFindings({ cipher }: Config, registry: Registry | undefined): Finding[] {
+  const taking = [...(registry?.values() ?? [])].filter((job) => marksOf(job.input) !== null);
+  const [first] = taking;
+  if (first === undefined) return [];
+  const says = `${count(taking.length, 'job')} with secret inputs, such as "${first.name}"`;
+  if (cipher !== null) return [ok('secrets', `${says}; there is a key to encrypt them`)];
+  const todo = 'set PUNCTUAL_SECRET_KEY to what `npm run -s secret-key` prints';
+  return [bad('secrets', `${says}, and no key: the service does not start like this`, todo)];
 }
 
 const SPACING = 'let it come less often; the service does not start like this';

@@ -43,6 +43,7 @@ import {
   type PerJob,
   type Wanted,
 } from '../server/triggers/scheduler-wanted.ts';
+import { visible } from '../views/html.ts';
 import { count } from '../views/time.ts';
 import { fail } from './open.ts';
 import { cautionLines, planLines, progressLine } from './scheduler-text.ts';
@@ -243,13 +244,13 @@ function show(scheduler: Scheduler, plan: Plan, { config, registry, wanted, opti
     applies: options.apply,
     now,
   };
-  for (const line of planLines(plan, wanted, about)) console.log(line);
+  for (const line of planLines(plan, wanted, about)) console.log(visible(line));
 }
 
 function outcome({ done, failed, left }: Applied): number {
-  for (const { why } of failed) console.error(`not taken: ${why}`);
+  for (const { why } of failed) console.error(visible(`not taken: ${why}`));
   const blocked = left.steps.filter(({ kind }) => kind === 'blocked');
-  for (const { id } of blocked) console.error(`left as it is: ${id} is not ours`);
+  for (const { id } of blocked) console.error(visible(`left as it is: ${id} is not ours`));
   if (left.steps.length === 0) {
     console.error(`${count(done, 'step')} done: Cloud Scheduler is in step`);
     return 0;

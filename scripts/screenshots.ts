@@ -20,7 +20,7 @@ const SIZES = [
 ] as const;
 
 /** To be looked at, but not to be shown. */
-const ASIDE = new Set(['job-paused', 'backfill', 'run-missed', 'runs-refused', 'not-found']);
+const ASIDE = new Set(['job-paused', 'backfill', 'run-missed', 'runs-refused', 'api', 'not-found']);
 
 const folder = await mkdtemp(join(tmpdir(), 'punctual-screenshots-'));
 const demo = await demoService(join(folder, 'punctual.db'));

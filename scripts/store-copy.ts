@@ -7,9 +7,9 @@
  *
  * Stop the server first: a database that somebody has open is refused. The database is sealed: it
  * takes no more changes, so that its jobs can't run in two places. What is copied are all jobs, all
- * runs with their logs, the schedules through time and the actions; then both are read from end to
- * end and compared. Interrupted, the same command goes on where it was. At the end, start the
- * service with PUNCTUAL_STORE=firestore.
+ * runs with their logs, the schedules through time, the actions and the tokens; then both are read
+ * from end to end and compared. Interrupted, the same command goes on where it was. At the end,
+ * start the service with PUNCTUAL_STORE=firestore.
  *
  * Exits 2, with the reason, where it can't be done.
  */

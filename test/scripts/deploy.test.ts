@@ -90,6 +90,31 @@ test('the settings of docs/deploy.md get into app.yaml, and the doctor finds the
   expect(status).toBe(0);
 });
 
+test.each(['11', '12'])('who is let in by its step %s gets into app.yaml as well', (step) => {
+  const cwd = tempFolder();
+  copyFileSync(join(ROOT, 'app.yaml'), join(cwd, 'app.yaml'));
+  const page = read('docs/deploy.md');
+  const part = page.slice(
+    page.indexOf(`\n## ${step}. `),
+    page.indexOf(`\n## ${Number(step) + 1}. `),
+  );
+  const helper = /^setting\(\) \{.*$/m.exec(page)?.[0] ?? '';
+  const lines = part.split('\n').filter((line) => /^setting [A-Z]/.test(line));
+  const account = 'account() { echo "$1@shop.iam.gserviceaccount.com"; }';
+  const env = { PATH: process.env['PATH'], number: '123', GOOGLE_CLOUD_PROJECT: 'shop' };
+
+  execFileSync('bash', ['-ec', [account, helper, ...lines].join('\n')], { cwd, env });
+
+  const words = ['--app-yaml', join(cwd, 'app.yaml'), '--offline', '--json'];
+  const { out } = call('doctor.ts', words, {
+    PUNCTUAL_SERVICE_URL: 'https://shop.ew.r.appspot.com',
+  });
+  expect(out).toContain(
+    step === '11' ? 'the accounts of Google that are named' : 'those whom Ident',
+  );
+  expect(out).toContain('those who have a token');
+});
+
 describe('what is deployed', () => {
   test('is one Node everywhere, and a command that needs no development package', () => {
     const yaml = read('app.yaml');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { machineFindings } from '../../scripts/doctor-code.ts';
 import { skewOf } from '../../scripts/doctor-store.ts';
 import { freePort } from '../firestore/emulator.ts';
-import { tempFolder } from '../process/server.ts';
+import { fixture, tempFolder } from '../process/server.ts';
 import { fakeScheduler } from '../triggers/fake-scheduler.ts';
 import {
   DAILY,
@@ -65,6 +65,32 @@ describe('npm run doctor, on one machine', () => {
     expect(out).toContain('PUNCTUAL_TASKS_QUEUE is set, and needs PUNCTUAL_TASKS_ACCOUNT');
     expect(out.match(/→ put it right in the environment/g)).toHaveLength(1);
     expect(out).toContain('  – skip  all else      the settings have to be right first');
+  });
+
+  test('tells that jobs have secrets, and no key', async () => {
+    const env = { PUNCTUAL_JOBS: fixture('secretive.ts') };
+
+    const without = await found(env, '--offline');
+    const keyed = await found({ ...env, PUNCTUAL_SECRET_KEY: 'ab'.repeat(32) }, '--offline');
+
+    expect(without.status).toBe(1);
+    expect(without.lines).toContain(
+      'bad secrets: 2 jobs with secret inputs, such as "deploy", and no key: the service does not ' +
+        'start like this → set PUNCTUAL_SECRET_KEY to what `npm run -s secret-key` prints',
+    );
+    expect(markOf(keyed.findings, 'secrets')).toBe('ok');
+  });
+
+  test('with tokens asked for, nobody sends triggers, and nobody needs to', async () => {
+    const env = { ...jobsModule(DAILY), PUNCTUAL_AUTH: 'tokens' };
+
+    const byTimer = await found(env, '--offline');
+    const byTick = await found({ ...env, PUNCTUAL_WAKE: 'tick' }, '--offline');
+
+    expect(byTimer.lines).toEqual([]);
+    expect(byTick.lines).toContain(
+      'bad triggers: nobody is answered → set PUNCTUAL_SCHEDULER_ACCOUNT',
+    );
   });
 
   test('tells what is wrong with the jobs themselves', async () => {
@@ -156,7 +182,7 @@ describe('as on Google Cloud', () => {
     expect([status, err, fake.calls]).toEqual([0, '', []]);
     expect(out).toContain('  – skip  store         not asked: --offline\n');
     expect(out).toContain('– skip  scheduler     not asked: --offline. wanted are the tick and 0');
-    expect(out).toContain('  ✓ ok    dashboard     nobody is answered until identity is built');
+    expect(out).toContain('dashboard     nobody is answered, nor is a program at /api/v1');
   });
 
   test('without credentials it says how to get some, and does not try the store', async () => {

@@ -110,7 +110,6 @@ describe('npm run jobs', () => {
     [['runs', '--state', 'done'], /--state is "done"; right would be one of/],
     [['show', 'x@y'], /there is no database .*punctual.db/],
     [['cancel', 'x'], /there is no database/],
-    [['trigger', 'canary'], /no server answers at http:\/\/127\.0\.0\.1:9/],
     [['run', 'canary', '--inptu', 'x'], /Unknown option '--inptu'/],
   ])('%j is refused in a line that says what would be right', (words, told) => {
     const db = tempDb();
