@@ -99,7 +99,8 @@ function tooOpen(
   if (isLoopbackAddress(host) || modes.some((mode) => mode !== 'loopback')) return [];
   return [
     `HOST is ${host}, which others can reach, and no credentials are asked for: set ` +
-      'PUNCTUAL_AUTH to tokens (npm run tokens -- --help), iap or google, or keep HOST at 127.0.0.1',
+      'PUNCTUAL_AUTH to tokens (npm run tokens -- --help), iap or google, ' +
+      'or keep HOST at 127.0.0.1',
   ];
 }
 

@@ -225,7 +225,9 @@ function auditFacts(view: SystemView): Fact[] {
     [
       'The first gaps',
       firstGaps.length > 0 &&
-        html`<ul class="gaps">${firstGaps.map((gap) => html`<li>${fitted(gap, GAP_SHOWN)}</li>`)}</ul>`,
+        html`<ul class="gaps">${firstGaps.map(
+          (gap) => html`<li>${fitted(gap, GAP_SHOWN)}</li>`,
+        )}</ul>`,
     ],
   ];
 }

@@ -82,11 +82,14 @@ const showLog = endpoint({
       const asked = { from, most: query.limit ?? Infinity };
       return {
         send: async (res) =>
-          await waiting(followed, () => sendText(asking, run, asked, res, followed)),
+          await waiting(asking, followed, () => sendText(asking, run, asked, res, followed)),
       };
     }
     const asked = { from, most: query.limit ?? PRESET };
-    return reply(200, await waiting(followed, () => pageJson(asking, run, asked, followed)));
+    return reply(
+      200,
+      await waiting(asking, followed, () => pageJson(asking, run, asked, followed)),
+    );
   },
 });
 
@@ -95,8 +98,11 @@ const isText = ({ req }: Asking, format: 'json' | 'text' | undefined): boolean =
     ? req.accepts(['application/json', 'text/plain']) === 'text/plain'
     : format === 'text';
 
-const waiting = <Value>({ withinMs }: Following, wait: () => Promise<Value>): Promise<Value> =>
-  withinMs === 0 ? wait() : inLine(wait);
+const waiting = <Value>(
+  { caller }: Pick<Asking, 'caller'>,
+  { withinMs }: Following,
+  wait: () => Promise<Value>,
+): Promise<Value> => (withinMs === 0 ? wait() : inLine(caller, wait));
 
 interface Asked {
   readonly from: Place;

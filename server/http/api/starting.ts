@@ -159,7 +159,7 @@ async function start(asking: Asking, { job, headers: sent, ...wanted }: Wanted) 
 
 /** 202 with the run as it stands; where it is waited for 200 once it is over. */
 async function answerRun(
-  { deps, gone }: Asking,
+  { deps, caller, gone }: Asking,
   created: Run,
   how: { readonly waitMs: number | undefined; readonly replayed: boolean },
 ) {
@@ -167,7 +167,7 @@ async function answerRun(
   const waited =
     withinMs === undefined || isFinal(created.state)
       ? created
-      : await inLine(() => waitForRun(deps, created.id, { withinMs, signal: gone }));
+      : await inLine(caller, () => waitForRun(deps, created.id, { withinMs, signal: gone }));
   const run = waited ?? created;
   const body = runJson(deps, run);
   const more = {

@@ -1,20 +1,30 @@
+import type { Caller } from '../caller.ts';
 import { HttpError } from '../errors.ts';
 
 /** Each of those who wait asks the store again and again. */
-const WAITING_LIMIT = 200;
+const ALL_LIMIT = 200;
+/** So that none can take all places from the others. */
+const ONE_LIMIT = 100;
 
-let waiting = 0;
+const waiting = new Map<string | null, number>();
 
 /** Counts whoever waits here for something, and refuses those that are too many. */
-export async function inLine<Value>(wait: () => Promise<Value>): Promise<Value> {
-  if (waiting >= WAITING_LIMIT) {
-    const detail = `${WAITING_LIMIT} requests wait here already; ask without waiting, or later`;
+export async function inLine<Value>(
+  { name }: Pick<Caller, 'name'>,
+  wait: () => Promise<Value>,
+): Promise<Value> {
+  const own = waiting.get(name) ?? 0;
+  const all = [...waiting.values()].reduce((sum, count) => sum + count, 0);
+  if (own >= ONE_LIMIT || all >= ALL_LIMIT) {
+    const detail = `${Math.max(own, all)} requests wait here already; ask without waiting, or later`;
     throw new HttpError(429, 'Too many waiting', detail, { headers: { 'Retry-After': '5' } });
   }
-  waiting += 1;
+  waiting.set(name, own + 1);
   try {
     return await wait();
   } finally {
-    waiting -= 1;
+    const left = (waiting.get(name) ?? 1) - 1;
+    if (left === 0) waiting.delete(name);
+    else waiting.set(name, left);
   }
 }

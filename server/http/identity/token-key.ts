@@ -40,13 +40,14 @@ export async function makeToken(): Promise<{ readonly text: string; readonly key
   return { text, key: { id, salt, publicKey: publicHalf(privateKey) } };
 }
 
-/** Whether it is as `makeToken` makes it: what was changed by hand opens nothing, and breaks nothing. */
-export const isTokenKey = (key: Readonly<Record<keyof TokenKey, unknown>>): key is TokenKey =>
-  [
-    [key.id, /^[a-z0-9]{10}$/] as const,
-    [key.salt, /^[\w-]{22}$/] as const,
-    [key.publicKey, /^[\w-]{43}$/] as const,
-  ].every(([part, form]) => typeof part === 'string' && form.test(part));
+/** Whether it is as `makeToken` makes it, and nobody has changed it by hand. */
+export const isTokenKey = ({ id, salt, publicKey }: Record<keyof TokenKey, unknown>): boolean =>
+  hasForm(id, /^[a-z0-9]{10}$/) &&
+  hasForm(salt, /^[\w-]{22}$/) &&
+  hasForm(publicKey, /^[\w-]{43}$/);
+
+const hasForm = (part: unknown, form: RegExp): boolean =>
+  typeof part === 'string' && form.test(part);
 
 /** The id that a text has if it is a token; undefined where it can't be one. */
 export const tokenIdOf = (text: string): string | undefined => FORM.exec(text)?.[1];
