@@ -1,3 +1,4 @@
+import { visibleJson } from '../server/core/unseen.ts';
 import { tmpdir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { newTraceparent } from '../server/core/trace.ts';
 import { inTheNameOf, type Culprit } from '../server/core/culprit.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { guardProcess } from '../server/process/guard.ts';
-import { visible, visibleJson } from '../views/html.ts';
+import { visible } from '../views/html.ts';
 
 /** A handler that heeds its signal has stopped by then. */
 const OVERDUE_AFTER_MS = 1000;

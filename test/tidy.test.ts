@@ -78,8 +78,7 @@ describe('imports', () => {
       (to, { typeOnly, from }) =>
         to === 'views' ||
         to === 'cronstrue' ||
-        (to === 'core' &&
-          (typeOnly || /schedule\.ts$|time\.ts$|run\.ts$|run-filter\.ts$/.test(from))),
+        (to === 'core' && (typeOnly || /(?:schedule|time|run|run-filter|unseen)\.ts$/.test(from))),
     );
 
     expect(found).toEqual([]);

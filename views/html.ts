@@ -1,3 +1,5 @@
+import { UNSEEN } from '../server/core/unseen.ts';
+
 /**
  * Markup that may go to a browser as it is. Only `html` makes it, so everything in it is escaped.
  */
@@ -50,24 +52,6 @@ const escape = (text: string): string =>
 const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
 /**
- * What would not be seen, or would rearrange or cover the rest: control and format characters (NUL,
- * terminal escapes, bidi overrides), what fonts draw nothing for (zero-width spaces, fillers,
- * tags), halves of surrogate pairs, more marks than any letter has. Not tab and line feed; nor the
- * joiners of scripts and emoji, and the selectors of an emoji's look, where they follow what they
- * are for.
- */
-const UNSEEN = new RegExp(
-  [
-    String.raw`[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}\u2800]--[\t\n\u200c\u200d\ufe0e\ufe0f]]`,
-    String.raw`(?<![\p{M}\p{ExtPict}\p{EMod}[\p{L}--[\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}]]])` +
-      String.raw`[\u200c\u200d]`,
-    String.raw`(?<!\p{Emoji})[\ufe0e\ufe0f]`,
-    String.raw`(?<=\p{M}{6})\p{M}`,
-  ].join('|'),
-  'gv',
-);
-
-/**
  * Text with nothing hidden in it: what would not be seen, or would rearrange the rest, is spelt
  * out.
  */
@@ -78,18 +62,6 @@ export const visible = (text: string): string =>
         const code = (char.codePointAt(0) ?? 0).toString(16);
         return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
       });
-
-/** The same of JSON text, by its own escapes: what it says is the same. */
-export const visibleJson = (json: string): string =>
-  PLAIN_JSON.test(json)
-    ? json
-    : json.replace(UNSEEN, (char) =>
-        Array.from({ length: char.length }, (_, i) => char.charCodeAt(i).toString(16))
-          .map((unit) => `\\u${unit.padStart(4, '0')}`)
-          .join(''),
-      );
-
-const PLAIN_JSON = /^[\t\n -~]*$/;
 
 /** Text as one part of a path. */
 export const pathPart = (text: string): string => encodeURIComponent(text.toWellFormed());

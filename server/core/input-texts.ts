@@ -1,5 +1,6 @@
 import type { InputProblem } from './input.ts';
 import type { InputField, InputForm } from './input-form.ts';
+import { UNSEEN, visibleJson } from './unseen.ts';
 
 /*
  * An input as the texts of a form, and back. A field that is left empty is left out, so that the
@@ -12,17 +13,9 @@ export type Texts = ReadonlyMap<string, string>;
 export type ReadInput =
   { readonly input: unknown } | { readonly problems: readonly InputProblem[] };
 
-/** What can't be seen in a field, and so can't be kept in one: control and format characters. */
-const UNSEEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\t\n\u200c\u200d]]/gv;
-
 /** An input that people write as JSON, laid out for them; empty where there is none. */
-export function jsonTextOf(input: unknown): string {
-  const text = input === undefined ? '' : (JSON.stringify(input, null, 2) ?? '');
-  return text.replace(UNSEEN, (char) => {
-    const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
-  });
-}
+export const jsonTextOf = (input: unknown): string =>
+  visibleJson(input === undefined ? '' : (JSON.stringify(input, null, 2) ?? ''));
 
 /**
  * The texts of a form that give this input, and the presets where it says nothing; undefined where

@@ -1,4 +1,5 @@
-import { visible, visibleJson } from '../../views/html.ts';
+import { visibleJson } from '../core/unseen.ts';
+import { visible } from '../../views/html.ts';
 import type { LogChunk, LogLine } from '../core/records.ts';
 import { isoInstant } from '../core/time.ts';
 import { attemptOf, type Place } from './log-place.ts';

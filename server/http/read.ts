@@ -12,6 +12,9 @@ export const badRequest = (errors: readonly FieldProblem[]): HttpError =>
     { errors },
   );
 
+/** Somebody may ask for any number of things that there are not: so many are told of. */
+const TOLD = 20;
+
 /** Query parameters by name, each at most once. */
 export function readQuery(req: Request, known: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
@@ -23,7 +26,7 @@ export function readQuery(req: Request, known: readonly string[]): Map<string, s
     else if (typeof value !== 'string') errors.push({ path, message: 'may be given only once' });
     else if (value !== '') found.set(name, value);
   }
-  if (errors.length > 0) throw badRequest(errors);
+  if (errors.length > 0) throw badRequest(errors.slice(0, TOLD));
   return found;
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { COMMANDS } from '../../scripts/jobs/commands.ts';
 import { CORPUS } from '../browser/corpus.ts';
 import { Planting } from '../browser/planted.ts';
@@ -7,13 +7,17 @@ import { NAMES, openWorld, RUNS, type World } from '../browser/world.ts';
 /** Whatever text is on record: a terminal is given nothing that it would obey, and no false line. */
 
 /** All that gives orders, or hides, but for tabs and the line ends that part what is printed. */
-const OBEYED = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\t\n\u200c\u200d\ufe0e\ufe0f]]/v;
+const OBEYED = new RegExp(
+  String.raw`[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\t\n\u200c-\u200d\ufe0e-\ufe0f]]`,
+  'v',
+);
 
+const planting = new Planting(CORPUS);
 let world: World;
 beforeAll(async () => {
   // Each command listens for Ctrl-C, and is otherwise alone in its process.
   process.setMaxListeners(0);
-  world = await openWorld(new Planting(CORPUS), [...CORPUS.keys()]);
+  world = await openWorld(planting, [...CORPUS.keys()]);
   vi.stubEnv('PUNCTUAL_URL', world.url);
 }, 60_000);
 afterAll(async () => {
@@ -61,17 +65,25 @@ describe('what is printed', () => {
     60_000,
   );
 
-  test('by system gives no orders', async () => {
+  test('by system gives no orders, of its jobs nor of the process itself', async () => {
+    const told = [await lines('system')];
+    // Without any jobs it has less to say each time.
+    const alone = await openWorld(planting, []);
+    onTestFinished(async () => {
+      vi.stubEnv('PUNCTUAL_URL', world.url);
+      await alone.close();
+    });
+    vi.stubEnv('PUNCTUAL_URL', alone.url);
     for (const k of CORPUS.keys()) {
-      world.speakOf(k);
-      const printed = await lines('system');
-
-      expect(obeyed(printed)).toEqual([]);
-      // What goes on in a second line stands under the first.
-      expect(printed.filter((line) => !/^(?:[a-z-]+(?: [a-z]+)? {2,}| {4,})/.test(line))).toEqual(
-        [],
-      );
+      alone.speakOf(k);
+      told.push(await lines('system'));
     }
+
+    expect(obeyed(told.flat())).toEqual([]);
+    // What goes on in a second line stands under the first.
+    expect(told.flat().filter((line) => !/^(?:[a-z-]+(?: [a-z]+)? {2,}| {4,})/.test(line))).toEqual(
+      [],
+    );
   }, 60_000);
 
   test('by show, logs and backfills gives no orders, and no line that looks like another', async () => {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { zoneOf } from '../../server/core/zone.ts';
 import type { Run } from '../../server/core/records.ts';
 import { actionsBody } from '../../views/actions.ts';
+import { html } from '../../views/html.ts';
 import { jobRow } from '../../views/jobs.ts';
-import { problemPage } from '../../views/layout.ts';
+import { page, problemPage } from '../../views/layout.ts';
+import { loginPage } from '../../views/login.ts';
 import { overview } from '../../views/overview.ts';
 import { runBody } from '../../views/run.ts';
 import { runsBody } from '../../views/runs-page.ts';
@@ -233,6 +235,18 @@ const VIEWS = {
   'system page': nastySystem,
   'schedule page with problems': refusedSchedule,
   'problem page': (text: string) => problemPage({ title: text, detail: text, assets }),
+  'sign-in page': (text: string) => loginPage({ next: text, wrong: text, assets }),
+  'page of somebody': (text: string) =>
+    page({
+      title: text,
+      section: null,
+      assets,
+      body: html`${text}`,
+      now: NOW,
+      cost: null,
+      polling: { url: text, seconds: 3 },
+      visitor: { name: text, role: 'operator', signedIn: true },
+    }),
 } as const;
 
 /** Tags with the names of their attributes: all that could do anything. */

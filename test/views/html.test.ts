@@ -32,12 +32,19 @@ test.each([
   ['lone low surrogate', '\ude00x', '\\ude00x'],
   ['tag character', '\u{e0041}', '\\u{e0041}'],
   ['lone carriage return', 'a\rb', 'a\\u000db'],
+  ['Hangul filler', 'a\u3164', 'a\\u3164'],
+  ['blank of braille', '\u2800', '\\u2800'],
+  ['selector of a look that nothing has', 'a\ufe0f', 'a\\ufe0f'],
+  ['selector without a name', '文\u{e0100}', '文\\u{e0100}'],
+  ['joiner within a Latin word', 'ad\u200dmin', 'ad\\u200dmin'],
+  ['joiner behind another', '👩\u200d\u200d🚀', '👩\u200d\\u200d🚀'],
+  ['seventh mark on a letter', `e${'\u0301'.repeat(7)}`, `e${'\u0301'.repeat(6)}\\u0301`],
 ])('%s is shown as an escape', (_name, text, expected) => {
   expect(html`${text}`.markup).toBe(expected);
 });
 
 test('line breaks, tabs, emoji with joiners and other scripts are shown as they are', () => {
-  const text = 'a\tb\nc 👩‍🚀 日本語 עברית نص e\u0301';
+  const text = 'a\tb\nc 👩‍🚀 🏳️‍🌈 1️⃣ 日本語 עִבְרִ֑ית نص می‌خواهم क्‍ष Tiê\u0301ng e\u0301';
 
   expect(html`${text}`.markup).toBe(text);
   expect(html`${'a\r\nb'}`.markup).toBe('a\nb');

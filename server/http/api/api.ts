@@ -1,5 +1,6 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Deps } from '../../core/deps.ts';
+import { visibleJson } from '../../core/unseen.ts';
 import { callerOf } from '../caller.ts';
 import type { Asking, Endpoint } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
@@ -42,7 +43,12 @@ async function answer(deps: Deps, endpoint: Endpoint, req: Request, res: Respons
   const answered = await endpoint.answer(asking);
   if ('send' in answered) return await answered.send(res);
   const { status, body, headers = {} } = answered;
-  res.status(status).set(headers).json(body);
+  // Whoever reads it at a terminal is not to be told what to do by it.
+  res
+    .status(status)
+    .set(headers)
+    .type('json')
+    .send(visibleJson(JSON.stringify(body)));
 }
 
 /** Before anything else is told, so that what a caller may not see looks like what is not there. */

@@ -16,7 +16,7 @@ export async function inLine<Value>(
   const own = waiting.get(name) ?? 0;
   const all = [...waiting.values()].reduce((sum, count) => sum + count, 0);
   if (own >= ONE_LIMIT || all >= ALL_LIMIT) {
-    const detail = `${Math.max(own, all)} requests wait here already; ask without waiting, or later`;
+    const detail = `${own} of yours wait here, and ${all} of all; ask without waiting, or later`;
     throw new HttpError(429, 'Too many waiting', detail, { headers: { 'Retry-After': '5' } });
   }
   waiting.set(name, own + 1);

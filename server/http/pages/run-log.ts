@@ -1,5 +1,6 @@
+import { visibleJson } from '../../core/unseen.ts';
 import { Router, type Response } from 'express';
-import { html, visibleJson } from '../../../views/html.ts';
+import { html } from '../../../views/html.ts';
 import { partial } from '../../../views/layout.ts';
 import {
   earlier,
