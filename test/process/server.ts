@@ -62,7 +62,8 @@ export async function startServer(
   if (url === undefined) throw new Error(`the server did not start:\n${started.output()}`);
   const json = async <Type>(path: string, init: RequestInit = {}): Promise<Type> => {
     const token = env['PUNCTUAL_TOKEN'];
-    const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...init.headers };
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
     const answer = await fetch(url + path, { ...init, headers });
     return (await answer.json()) as Type;
   };
