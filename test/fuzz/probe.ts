@@ -33,5 +33,6 @@ async function measure(): Promise<Measured> {
 }
 
 process.on('message', () => void measure().then((measured) => process.send?.(measured)));
-// It must end as it would without anybody listening.
+// It must end as it would without anybody listening, and not outlive who has started it.
 process.channel?.unref();
+process.on('disconnect', () => process.exit());
