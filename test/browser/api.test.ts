@@ -1,17 +1,12 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { job } from '../service.ts';
 import { serve } from '../http/client.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** The page on the API, as whoever writes a program reads it. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 test('what a link leads to is opened and in sight', async () => {
   const { url } = await serve([job({})]);

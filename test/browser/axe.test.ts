@@ -1,22 +1,18 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { demoService } from '../../scripts/demo.ts';
 import { openTo, tokenIn } from '../http/identity/callers.ts';
 import { tempFolder } from '../process/server.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** Every page, as the pictures show them: what axe-core finds, and whether a phone can hold it. */
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 /** Such as `color-contrast: .none, .pager a`. */
 async function violations(page: Page): Promise<string[]> {

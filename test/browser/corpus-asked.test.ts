@@ -1,10 +1,8 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { pathPart } from '../../views/html.ts';
 import { jobUrl, runUrl, withQuery } from '../../views/urls.ts';
 import type { AccessConfig } from '../../server/config-access.ts';
 import { serve } from '../http/client.ts';
-import { launchChromium } from './chromium.ts';
 import { watched } from './inspect.ts';
 import { CORPUS, HARMLESS } from './corpus.ts';
 import { Planting } from './planted.ts';
@@ -20,14 +18,11 @@ import {
   type Visiting,
 } from './visiting.ts';
 import { NAMES, RUNS } from './world.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** Whatever text stands in an address: the page that answers shows it as nothing but text. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 /** A page, and how much of each text that is asked of it is in sight. */
 interface Asked {

@@ -1,18 +1,14 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { jobUrl, runUrl } from '../../views/urls.ts';
-import { launchChromium } from './chromium.ts';
 import { Planting } from './planted.ts';
 import { noFindings, open, visit, type Visiting } from './visiting.ts';
 import { NAMES, RUNS } from './world.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** Text that runs from right to left runs so by itself: nothing beside it changes its place. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 /** What ends in a number takes along the number behind it, and a bracket is turned round. */
 const BACKWARDS = Array.from({ length: 20 }, (_, n) => n + 10).map(

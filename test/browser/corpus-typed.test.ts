@@ -1,5 +1,4 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { jobUrl, runUrl } from '../../views/urls.ts';
 import type { JobContext } from '../../server/core/job.ts';
 import { liveClock as clock } from '../live-clock.ts';
@@ -7,7 +6,6 @@ import { serve } from '../http/client.ts';
 import { pastRuns, record } from '../http/history.ts';
 import { action } from '../builders.ts';
 import { byHand } from '../service.ts';
-import { launchChromium } from './chromium.ts';
 import { CORPUS, HARMLESS } from './corpus.ts';
 import { watched } from './inspect.ts';
 import { Planting } from './planted.ts';
@@ -26,14 +24,11 @@ import {
   type Visiting,
 } from './visiting.ts';
 import { NAMES } from './world.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** Whatever text somebody types: a page that refuses it shows it as nothing but text. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 /** A note has room for so many letters. */
 const NOTE = { most: 480, longest: 480, written: Infinity };

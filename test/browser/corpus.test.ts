@@ -1,7 +1,5 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { jobUrl, runUrl } from '../../views/urls.ts';
-import { launchChromium } from './chromium.ts';
 import { CORPUS, HARMLESS } from './corpus.ts';
 import type { PageName } from './fields.ts';
 import type { Seen } from './inspect.ts';
@@ -24,17 +22,14 @@ import {
   type Visiting,
 } from './visiting.ts';
 import { NAMES, RUNS } from './world.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /**
  * Whatever text is on record, in whatever field: each page shows it, obeys nothing in it, and has
  * no element and no attribute that it has not for harmless words.
  */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 const plantings = { harmless: new Planting(HARMLESS), corpus: new Planting(CORPUS) };
 

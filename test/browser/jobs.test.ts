@@ -1,21 +1,17 @@
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../server/core/records.ts';
 import { compactInstant } from '../../server/core/time.ts';
 import { nameOfRun, packOutcomes } from '../../views/packed.ts';
 import { duration } from '../../views/time.ts';
 import { fixture, startServer, tempFolder, until } from '../process/server.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** What the list of jobs does in a browser: its strips, its filter, the buttons of its rows. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 const TIMEOUT = 60_000;
 

@@ -1,17 +1,12 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { revokeToken } from '../../server/http/identity/token-list.ts';
 import { openTo, tokenIn } from '../http/identity/callers.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** Signing in as a person does, with scripts and without. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 const opened = () => openTo('machine', { PUNCTUAL_AUTH: 'tokens' });
 

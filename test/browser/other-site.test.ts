@@ -1,18 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openTo, tokenIn } from '../http/identity/callers.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** A page of somebody else's, in the browser of who is signed in, or sits at this machine. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 /** Another port of this machine: to a browser the same site, so it sends our cookies along. */
 async function elsewhere(): Promise<string> {

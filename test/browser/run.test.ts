@@ -1,17 +1,13 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixture, startServer, tempFolder, until } from '../process/server.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** The page of a run, as somebody uses it who was just told that it failed. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 const TIMEOUT = 60_000;
 const PATIENCE = { timeout: 10_000 };

@@ -1,18 +1,14 @@
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { relative } from '../../views/time.ts';
 import { fixture, startServer, tempFolder, until } from '../process/server.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** What each page does in a browser: polls, clocks, keys. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 async function serve() {
   const folder = tempFolder();

@@ -1,16 +1,11 @@
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { demoService } from '../../scripts/demo.ts';
 import { tempFolder } from '../process/server.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 test('what failed last night, and why, is three clicks from the front page, on a phone too', async () => {
   const demo = await demoService(join(tempFolder(), 'punctual.db'));

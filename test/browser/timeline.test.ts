@@ -1,17 +1,13 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { serve } from '../http/client.ts';
 import { job } from '../service.ts';
-import { launchChromium } from './chromium.ts';
 import { openPage, sideways } from './page.ts';
+import { browser, useChromium } from './use-chromium.ts';
 
 /** The timeline and the system page. */
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
+useChromium();
 
 const fails = (): never => {
   throw new Error('disk full');
