@@ -32,6 +32,9 @@ export async function openForScript({ mayMake = false } = {}): Promise<{
   }
 }
 
+/** Whom the record names for what somebody does by a command. */
+export const whoIsHere = (): string => process.env['USER'] ?? 'command line';
+
 /** Says what is wrong and ends the script with status 2. */
 export function fail(error: unknown): never {
   console.error(visible(describeError(error).message));

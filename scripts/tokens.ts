@@ -20,7 +20,7 @@ import { isoInstant } from '../server/core/time.ts';
 import { makeToken } from '../server/http/identity/token-key.ts';
 import { addToken, readTokens, revokeToken } from '../server/http/identity/token-list.ts';
 import { newId } from '../server/process/identity.ts';
-import { fail, openForScript } from './open.ts';
+import { fail, openForScript, whoIsHere } from './open.ts';
 import { table } from './table.ts';
 import { BadUsage, one, oneOf, usageOf } from './usage.ts';
 
@@ -87,7 +87,7 @@ async function add({ store, namespace }: Where, words: Words, options: Options):
     console.error(`there is no job "${job}" in the store yet; the token is good for it once it is`);
   }
   const { text, key } = await makeToken();
-  const problem = await addToken(store, namespace, { ...key, name, role, jobs, by: whoIs() });
+  const problem = await addToken(store, namespace, { ...key, name, role, jobs, by: whoIsHere() });
   if (problem !== undefined) throw new BadUsage(problem);
   await note(store, 'add-token', { name, detail: `${role} of ${jobs?.join(', ') ?? 'all jobs'}` });
   console.error(`${name} is ${role} of ${jobs?.join(', ') ?? 'all jobs'}. Its token, shown once:`);
@@ -118,10 +118,6 @@ async function revoke({ store, namespace }: Where, words: Words): Promise<void> 
   console.log(`${name} is revoked`);
 }
 
-function whoIs(): string {
-  return process.env['USER'] ?? 'command line';
-}
-
 async function note(
   store: Store,
   action: string,
@@ -133,7 +129,7 @@ async function note(
   await store.recordAction({
     id: newId(),
     at,
-    by: whoIs(),
+    by: whoIsHere(),
     action,
     job: null,
     runId: null,

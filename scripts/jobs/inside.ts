@@ -13,7 +13,7 @@ import { systemClock } from '../../server/process/clock.ts';
 import { loadRegistry } from '../../server/registry.ts';
 import { openMemoryStore } from '../../server/stores/memory.ts';
 import { depsForScript } from '../deps.ts';
-import { openForScript } from '../open.ts';
+import { openForScript, whoIsHere } from '../open.ts';
 import { remark } from './terminal.ts';
 import { inProcess, type Send } from './transport.ts';
 
@@ -44,7 +44,7 @@ async function openOrEmpty(): Promise<{ config: Config; store: Store }> {
 }
 
 function appOf(deps: Deps) {
-  const name = process.env['USER'] ?? 'command line';
+  const name = whoIsHere();
   const app = express();
   app.set('query parser', 'simple');
   app.use((req, _res, next) => {

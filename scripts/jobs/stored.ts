@@ -5,7 +5,7 @@ import { systemClock } from '../../server/process/clock.ts';
 import { loadRegistry } from '../../server/registry.ts';
 import { SqliteStore } from '../../server/stores/sqlite.ts';
 import { depsForScript } from '../deps.ts';
-import { openForScript } from '../open.ts';
+import { openForScript, whoIsHere } from '../open.ts';
 import { BadUsage } from '../usage.ts';
 import { STATUS, type Command } from './command.ts';
 import { isNamed } from './place.ts';
@@ -35,7 +35,7 @@ export const resetClock: Command = async (words) => {
     if (!(store instanceof SqliteStore)) {
       throw new BadUsage("Firestore's clock is never set: there is nothing to accept");
     }
-    const by = process.env['USER'] ?? 'command line';
+    const by = whoIsHere();
     await store.resetClock(by);
     console.log(`the clock is accepted as it is: ${isoInstant(Date.now())}`);
     const deps = depsForScript(config, store, new Map());

@@ -37,7 +37,8 @@ export const jsonBody: RequestHandler = (req, res, next) => {
   req.on('data', take).on('end', finish);
 };
 
-const hasBody = (headers: IncomingHttpHeaders): boolean =>
+/** Whether something follows the head of a request. */
+export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** What can be told by the headers alone. */

@@ -9,11 +9,6 @@ import { assertSees, assertSeesAll, assertSeesRun } from './scope.ts';
 /** The JSON surface, below `/api/v1`: a route for each endpoint of the table. */
 export function apiRoutes(deps: Deps): Router {
   const router = Router();
-  router.use((_req, res, next) => {
-    // What is so now; some of it is for the caller alone.
-    res.set('Cache-Control', 'no-store');
-    next();
-  });
   for (const endpoint of ENDPOINTS) {
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
     const serve: RequestHandler = (req, res) => answer(deps, endpoint, req, res);

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { JOB_NAME, RUN_ID } from '../../core/ids.ts';
 import { isRunState, RUN_STATES, type RunState } from '../../core/run.ts';
 import { parseInstant } from '../../core/time.ts';
+import { NO_INSTANT, wholeIn } from '../read.ts';
 
 /*
  * Fields of requests. Of an address, a query and headers they are text: `metadata` says what the
@@ -35,17 +36,15 @@ export const backfillIdText = v.pipe(
   told('A backfill’s id.'),
 );
 
-const INSTANT = 'expected an instant such as 2026-03-07T07:30:00Z';
-
 /** An RFC 3339 instant. */
 export const instant = (description: string) =>
   v.pipe(
-    v.string(INSTANT),
+    v.string(NO_INSTANT),
     told(description, { format: 'date-time', examples: ['2026-03-07T07:30:00Z'] }),
     v.rawTransform<string, number>(({ dataset, addIssue, NEVER }) => {
       const at = parseInstant(dataset.value);
       if (at !== undefined) return at;
-      addIssue({ message: INSTANT });
+      addIssue({ message: NO_INSTANT });
       return NEVER;
     }),
   );
@@ -59,9 +58,9 @@ export const wholeNumber = (
     v.string(),
     told(description, { type: 'integer', minimum: min, maximum: max }),
     v.rawTransform<string, number>(({ dataset, addIssue, NEVER }) => {
-      const value = /^\d{1,9}$/.test(dataset.value) ? Number(dataset.value) : NaN;
-      if (value >= min && value <= max) return value;
-      addIssue({ message: `expected a whole number from ${min} to ${max}` });
+      const read = wholeIn(dataset.value, { min, max });
+      if ('value' in read) return read.value;
+      addIssue({ message: read.wrong });
       return NEVER;
     }),
   );

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import * as v from 'valibot';
 import { pointerStep } from '../../core/json-schema.ts';
 import type { FieldProblem } from '../errors.ts';
-import { badRequest } from '../read.ts';
+import { badRequest, NAME_SHOWN, sentQuery, UNKNOWN_TOLD } from '../read.ts';
 import type { Fields, Parts } from './endpoint.ts';
 
 /** What a request has, read and found right. */
@@ -14,10 +14,6 @@ export interface Given<P extends Fields, Q extends Fields, H extends Fields, B e
 }
 
 type Values<F extends Fields> = v.InferOutput<v.ObjectSchema<F, undefined>>;
-
-/** A name that somebody made up is told of, but not at any length. */
-const NAME_SHOWN = 100;
-const UNKNOWN_TOLD = 20;
 
 /**
  * Reads all parts of a request by their schemas. What is wrong is told at once, each under its
@@ -57,7 +53,7 @@ export async function readRequest<
   if (body === undefined) problems.push({ path: '', message: 'expected a JSON object' });
   const given = {
     params: read(parts.params, { values: req.params, problems: [] }, (key) => key),
-    query: read(parts.query, sentQuery(req, parts.query), (key) => `?${key}`),
+    query: read(parts.query, queryOf(req, parts.query), (key) => `?${key}`),
     headers: read(parts.headers, sentHeaders(req, parts.headers), (key) => key),
     body: body === undefined ? {} : read(parts.body, body, pointerStep),
   };
@@ -81,22 +77,9 @@ interface Sent {
   readonly problems: readonly FieldProblem[];
 }
 
-/** What is empty counts as not asked for. */
-function sentQuery(req: Request, known: Fields): Sent {
-  const values: Record<string, unknown> = {};
-  const problems: FieldProblem[] = [];
-  for (const [name, value] of Object.entries(req.query)) {
-    const path = `?${name.slice(0, NAME_SHOWN)}`;
-    if (!Object.hasOwn(known, name)) problems.push({ path, message: unknownWords(known) });
-    else if (typeof value !== 'string') problems.push({ path, message: 'may be given only once' });
-    else if (value !== '') values[name] = value;
-  }
-  return { values, problems: problems.slice(0, UNKNOWN_TOLD) };
-}
-
-function unknownWords(known: Fields): string {
-  const names = Object.keys(known);
-  return names.length === 0 ? 'unknown; nothing is asked here' : `unknown; known: ${list(names)}`;
+function queryOf(req: Request, known: Fields): Sent {
+  const { found, problems } = sentQuery(req, Object.keys(known));
+  return { values: Object.fromEntries(found), problems };
 }
 
 const list = (names: readonly string[]): string => names.join(', ');

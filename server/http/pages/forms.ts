@@ -6,6 +6,7 @@ import {
   type RequestHandler,
   type Response,
 } from 'express';
+import { hasBody } from '../body.ts';
 import { HttpError } from '../errors.ts';
 import { badRequest } from '../read.ts';
 import { assertOurForm, FORM_HEADER } from '../visit.ts';
@@ -26,11 +27,8 @@ const parse = urlencoded({
 });
 
 /** Reads the body of a form. */
-export function formBody(req: Request, res: Response, next: NextFunction): void {
-  const hasBody =
-    req.headers['transfer-encoding'] !== undefined ||
-    Number(req.headers['content-length'] ?? 0) > 0;
-  if (hasBody && req.is('application/x-www-form-urlencoded') === false) {
+function formBody(req: Request, res: Response, next: NextFunction): void {
+  if (hasBody(req.headers) && req.is('application/x-www-form-urlencoded') === false) {
     const detail = 'send a form as application/x-www-form-urlencoded; programs use /api/v1';
     return next(new HttpError(415, 'Unsupported media type', detail));
   }

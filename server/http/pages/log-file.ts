@@ -39,7 +39,6 @@ export function asFile(res: Response, type: string, name: string): void {
     'Content-Type': type,
     'Content-Disposition': `attachment; filename="${name}"`,
     'X-Content-Type-Options': 'nosniff',
-    'Cache-Control': 'no-store',
   });
 }
 

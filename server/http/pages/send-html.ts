@@ -2,10 +2,10 @@ import type { Response } from 'express';
 import type { Html } from '../../../views/html.ts';
 import { visitOf, type Visit } from '../visit.ts';
 
-/** Sends a page, or a part of one; none is kept, since it shows what is so now. */
+/** Sends a page, or a part of one. */
 export function sendHtml(res: Response, content: Html): void {
   const markup = withForms(content.markup, visitOf(res.req));
-  res.set('Cache-Control', 'no-store').type('html').send(markup);
+  res.type('html').send(markup);
 }
 
 // Whatever is shown is escaped, so only our own templates can say so.
