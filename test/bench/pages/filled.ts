@@ -83,11 +83,12 @@ function write(path: string, runs: number): void {
       insert.run(run.id, run.job, run.state, run.trigger, run.at, JSON.stringify(run));
     }
   }
-  const update = db.prepare('UPDATE jobs SET doc = ? WHERE name = ?');
+  // Registered long ago: a list reads again what was written within its last second.
+  const update = db.prepare('UPDATE jobs SET changed_at = ?, doc = ? WHERE name = ?');
   for (const row of db.prepare('SELECT name, doc FROM jobs').all()) {
     const record: JobRecord = JSON.parse(String(row['doc']));
     const i = Number(String(row['name']).slice(-3));
-    update.run(JSON.stringify({ ...record, ...past(i, now) }), record.name);
+    update.run(now - DAY_MS, JSON.stringify({ ...record, ...past(i, now) }), record.name);
   }
   db.exec('COMMIT');
   // All at once it is more than the log of writes ever holds.
