@@ -8,7 +8,7 @@ import { commit, jobRecord, runRequest } from '../builders.ts';
 import { until } from '../process/server.ts';
 import { freePort } from './emulator.ts';
 import { emulator, newProject, openStore } from './fixture.ts';
-import { startProxy, type Fate, type Proxy } from './proxy.ts';
+import { startProxy, type Fate, type Proxy } from '../chaos/proxy.ts';
 import { openService, register } from './service.ts';
 
 /** What becomes of calls over a connection that fails in each way it can. */

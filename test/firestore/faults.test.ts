@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
-import { conclude, expectKept, figures } from './afterwards.ts';
+import { conclude, expectKept, figures } from '../chaos/afterwards.ts';
 import { emulator } from './fixture.ts';
-import { askFor, untrue } from './people.ts';
-import { openFleet } from './processes.ts';
-import { PASS, startProxy } from './proxy.ts';
-import { COMMITS, READS, swarm } from './swarm.ts';
+import { askFor, untrue } from '../chaos/people.ts';
+import { openFleet } from '../chaos/fleet.ts';
+import { PASS, startProxy } from '../chaos/proxy.ts';
+import { COMMITS, READS, swarm } from '../chaos/swarm.ts';
 
 /**
  * Servers that reach Firestore by a connection that delays, loses, refuses and doubts, while people

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
-import { conclude, expectKept, figures } from './afterwards.ts';
+import { conclude, expectKept, figures } from '../chaos/afterwards.ts';
 import { emulator } from './fixture.ts';
-import { FOUND_WITHIN_MS, openFleet, STRIKES, strikeFor } from './processes.ts';
+import { FOUND_WITHIN_MS, openFleet, STRIKES, strikeFor } from '../chaos/fleet.ts';
 
 /**
  * Servers that share one Firestore are killed, told to stop and stopped for longer than a lease, at

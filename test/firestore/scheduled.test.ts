@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
 import { fakeScheduler } from '../triggers/fake-scheduler.ts';
 import { deliveries, type Target } from '../triggers/play-scheduler.ts';
-import { conclude, expectKept, figures } from './afterwards.ts';
+import { conclude, expectKept, figures } from '../chaos/afterwards.ts';
 import { emulator } from './fixture.ts';
-import { openFleet, TICK_MS, type Fleet } from './processes.ts';
+import { openFleet, TICK_MS, type Fleet } from '../chaos/fleet.ts';
 
 /**
  * The whole path on real processes: a program that behaves as Cloud Scheduler does sends its

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Run } from '../../server/core/records.ts';
 import { manualRunId } from '../../server/core/ids.ts';
 import type { Random } from '../simulation/random.ts';
-import type { Fleet } from './processes.ts';
+import type { Fleet } from './fleet.ts';
 
 /** People who ask servers for runs, cancels and pauses, and remember what they were answered. */
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { graceOf } from '../../server/core/time.ts';
 import { startServer, tempFolder, type ServerProcess } from '../process/server.ts';
 import type { Random } from '../simulation/random.ts';
-import { emulator, newProject } from './fixture.ts';
+import { emulator, newProject } from '../firestore/fixture.ts';
 import { openJournal, readJournal, type Line } from './journal.ts';
 
 /** Several real servers on one database, and what strikes them. */
@@ -16,7 +16,7 @@ export const TICK_MS = 2000;
 /** By then what a process left is found and put on record, if anybody is awake. */
 export const FOUND_WITHIN_MS = LEASE_MS + graceOf(LEASE_MS) + TICK_MS;
 
-const JOBS = new URL('./fixtures/written.ts', import.meta.url).pathname;
+const JOBS = new URL('./written.ts', import.meta.url).pathname;
 const AUDIT = new URL('../../scripts/audit.ts', import.meta.url).pathname;
 
 export interface Fleet {

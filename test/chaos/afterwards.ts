@@ -5,9 +5,9 @@ import { expiryOf } from '../../server/core/draft.ts';
 import type { JobRecord, Run } from '../../server/core/records.ts';
 import { isFinal } from '../../server/core/run.ts';
 import type { Store } from '../../server/core/store.ts';
-import { openStore } from './fixture.ts';
+import { openStore } from '../firestore/fixture.ts';
 import { attemptKey, judge, type Findings, type Line } from './journal.ts';
-import { FOUND_WITHIN_MS, LEASE_MS, TICK_MS, type Fleet } from './processes.ts';
+import { FOUND_WITHIN_MS, LEASE_MS, TICK_MS, type Fleet } from './fleet.ts';
 
 /** What must hold when all has been quiet: in the store, and between the store and the journal. */
 
