@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Config } from '../server/config.ts';
 import { NOTHING } from '../server/core/carrier.ts';
 import type { Deps } from '../server/core/deps.ts';
+import { NO_WORKERS } from '../server/core/isolate.ts';
 import { keepWakes } from '../server/core/last-wake.ts';
 import type { Registry } from '../server/core/registry.ts';
 import { Runner } from '../server/core/runner.ts';
@@ -29,6 +30,7 @@ export function depsForScript(config: Config, store: Store, registry: Registry):
     zoneData: process.versions.tz ?? 'unknown',
     upSince: () => null,
     scratch: (attemptId) => scratch.for(attemptId),
+    isolate: NO_WORKERS,
     runner: new Runner({ max: 0, replaceable: false }),
     carrier: NOTHING,
     requestMs: config.google.requestDeadlineMs,

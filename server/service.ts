@@ -16,6 +16,7 @@ import { sleep, type Clock } from './core/time.ts';
 import { makeServer } from './http/server.ts';
 import { Observer } from './observe/observer.ts';
 import { newId, ownerName } from './process/identity.ts';
+import { isolateIn } from './process/isolated/open.ts';
 import { ScratchRoot } from './process/scratch.ts';
 import { tallied } from './stores/tallied.ts';
 import type { Dispatch } from './triggers/dispatch.ts';
@@ -74,6 +75,7 @@ export function makeService(
     zoneData: process.versions.tz ?? 'unknown',
     upSince: () => presence.since,
     scratch: (attemptId) => scratch.for(attemptId),
+    isolate: isolateIn(config.jobs),
     runner,
     carrier: config.wake === 'timer' ? PROCESS : NOTHING,
     requestMs: config.google.requestDeadlineMs,

@@ -27,6 +27,8 @@ export interface JobSettings {
   readonly code: Policies | null;
   readonly codeBuild: string;
   readonly input: string;
+  /** What its handler may take in a worker of its own; null where it has none. */
+  readonly isolate: { readonly memoryMb: number } | null;
 }
 
 interface Setting {
@@ -42,7 +44,7 @@ export function settingsSection(name: string, settings: JobSettings | null, now:
     return html`<section id="settings"><h2>Settings in force</h2>
       <p class="none">None yet: the job is not on record.</p></section>`;
   }
-  const { inForce, code, build, codeBuild, registeredAt, scheduleSince, input } = settings;
+  const { inForce, code, build, codeBuild, registeredAt, scheduleSince, input, isolate } = settings;
   const registered = fullTime(registeredAt, now);
   const rows = SETTINGS(name).map((setting) => row(setting, inForce, code));
   return html`<section id="settings">
@@ -50,6 +52,7 @@ export function settingsSection(name: string, settings: JobSettings | null, now:
     ${differs(settings, name) && notice(build, codeBuild)}
     <dl class="settings">
       ${rows}
+      ${code !== null && fact('Runs in', placeWords(isolate), 'Whether it can block others.')}
       ${fact('Input', input, 'What a run can be given.')}
       ${fact('Defined by', html`build <code>${build}</code>`, 'Whose code these settings are.')}
       ${fact('Registered', registered, 'Since when its occurrences are on record.')}
@@ -133,6 +136,11 @@ export function overlapWords(overlap: Overlap): string {
       return `allow ${overlap.allow}: so many may run at once`;
   }
 }
+
+const placeWords = (isolate: JobSettings['isolate']): string =>
+  isolate === null
+    ? 'the process of the service'
+    : `a worker of its own, with ${isolate.memoryMb} MiB of memory at most`;
 
 function catchUpWords({ runs, withinMs, max }: CatchUp): string {
   switch (runs) {

@@ -1,4 +1,5 @@
 import type { Carrier } from './carrier.ts';
+import type { Isolate } from './isolate.ts';
 import type { Wakes } from './last-wake.ts';
 import type { Observing } from './observing.ts';
 import type { JobRecord } from './records.ts';
@@ -31,6 +32,8 @@ export interface Deps {
   readonly upSince: () => Instant | null;
   /** Makes a folder for one attempt; `remove` never throws. */
   readonly scratch: (attemptId: string) => Scratch;
+  /** Starts a worker for a handler that is to be isolated. */
+  readonly isolate: Isolate;
   readonly runner: Runner;
   /** What carries runs that start outside a trigger's request: the process, or nothing does. */
   readonly carrier: Carrier;

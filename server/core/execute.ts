@@ -3,18 +3,21 @@ import { apply, newIntent, type Applied, type Granted } from './apply.ts';
 import { ENDING_MS, type Carrier } from './carrier.ts';
 import { inTheNameOf, type Culprit } from './culprit.ts';
 import type { Deps, Scratch } from './deps.ts';
-import { callHandler } from './handler.ts';
+import { callHandler, type Result } from './handler.ts';
+import { endingOf } from './ending-of.ts';
 import type { Held } from './held.ts';
+import { FORCE_AFTER_MS, IsolatedHandler } from './isolate.ts';
 import type { Job } from './job.ts';
+import { keepLateResult } from './late-result.ts';
+import { after, LeaseClock } from './lease-clock.ts';
 import { LogBuffer } from './log-buffer.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { describeError } from './outcome.ts';
-import type { AttemptOutcome, Lease, Note, Progress, Run, RunError } from './records.ts';
+import type { Lease, Note, Progress, Run, RunError } from './records.ts';
 import { Scrubber } from './secrets/scrubber.ts';
 import { bareEnding, type Ending } from './settle.ts';
-import { StoreUnavailable, UnknownOutcome } from './store.ts';
-import { sleep, STAMP, type Cancel } from './time.ts';
-import { newTraceparent } from './trace.ts';
+import { taskOf } from './task.ts';
+import { secondsText, sleep, STAMP, type Cancel } from './time.ts';
 
 /** Where an attempt was put. */
 interface Placed {
@@ -47,8 +50,8 @@ export class Execution implements Culprit {
   readonly #done: Promise<void>;
   #held: Held | undefined;
   #heldRun: Run;
-  #leaseEndsAt: number;
-  #leaseEndsWall: number;
+  readonly #leaseClock: LeaseClock;
+  #isolated: IsolatedHandler | undefined;
   #reason: AbortReason | undefined;
   #stray: RunError | undefined;
   #progress: Progress | null = null;
@@ -71,13 +74,21 @@ export class Execution implements Culprit {
     this.runId = granted.run.id;
     this.attemptId = granted.attemptId;
     this.#job = deps.registry.get(granted.run.job);
-    const { runId } = this;
-    this.#log = new LogBuffer(deps, { runId, attempt: lease.attempt, scrubber: this.#scrubber });
+    this.#log = new LogBuffer(deps, {
+      runId: this.runId,
+      attempt: lease.attempt,
+      scrubber: this.#scrubber,
+      mayWrite: () => this.#reason !== 'lease_lost' && !this.#leaseClock.isOver(),
+    });
     this.#scratch = deps.scratch(granted.attemptId);
-    const { leaseMs, graceMs } = lease;
-    this.#leaseEndsAt = granted.sentAt.monotonic + leaseMs - graceMs;
-    this.#leaseEndsWall = granted.sentAt.wall + leaseMs - graceMs;
+    const ends = after(granted.sentAt, lease.leaseMs - lease.graceMs);
+    this.#leaseClock = new LeaseClock(deps.clock, ends);
     this.#done = this.#go(tooLate);
+  }
+
+  /** Whether its handler is in a worker, and can't block us here. */
+  get isolated(): boolean {
+    return (this.#job?.isolate ?? null) !== null;
   }
 
   /** Resolves when the end is on record, or can't be put there. Never rejects. */
@@ -92,11 +103,25 @@ export class Execution implements Culprit {
     const { timeoutMs } = this.#job?.spec ?? { timeoutMs: 0 };
     const detail = reason === 'timeout' ? `${WHY.timeout} of ${timeoutMs} ms` : WHY[reason];
     this.#log.system('warn', `asked to stop: ${detail}`);
+    this.#isolated?.abort(reason, detail);
     // What listens to the signal is the handler's, whoever it is that aborts it.
     inTheNameOf(this, () => this.#abort.abort(new Aborted(reason, detail)));
-    this.#later(OVERDUE_AFTER_MS, () => this.#overdue(detail));
+    const forceMs = this.isolated ? this.#forceAfter(reason, detail) : 0;
+    this.#later(forceMs + OVERDUE_AFTER_MS, () => this.#overdue(detail));
     const { runner } = this.#deps;
-    if (runner.replaceable) this.#later(ENDING_MS, () => this.#giveUp(detail));
+    if (runner.replaceable) this.#later(forceMs + ENDING_MS, () => this.#giveUp(detail));
+  }
+
+  /** Of an isolated handler that goes on nothing is left before anybody may take its place. */
+  #forceAfter(reason: AbortReason, detail: string): number {
+    const { graceMs } = this.#lease;
+    const ms = reason === 'lease_lost' ? Math.min(FORCE_AFTER_MS, graceMs) : FORCE_AFTER_MS;
+    this.#later(ms, () => {
+      const why = `${detail}; it had not stopped ${secondsText(ms)} later, and was ended by force`;
+      this.#log.system('error', why);
+      this.#isolated?.force(why);
+    });
+    return ms;
   }
 
   /** An error of the handler's that did not come through its promise: the attempt fails by it. */
@@ -111,9 +136,8 @@ export class Execution implements Culprit {
 
   /** The event loop stood still while this attempt ran. */
   blocked(ms: number, others: readonly string[]): void {
-    const seconds = (ms / 1000).toFixed(1);
     const blame = others.length === 0 ? '' : ` (it, or one of: ${others.join(', ')})`;
-    this.note(`blocked the event loop for ${seconds} s${blame}: nothing else could run`);
+    this.note(`blocked the event loop for ${secondsText(ms)}: use isolate${blame}`);
   }
 
   note(text: string): void {
@@ -122,7 +146,7 @@ export class Execution implements Culprit {
 
   async #go(tooLate: boolean): Promise<void> {
     const { log } = this.#deps;
-    if (tooLate || this.#leaseIsOver()) {
+    if (tooLate || this.#leaseClock.isOver()) {
       this.#settled = true;
       // Learned too late that it was granted: nothing was started, so it is handed back.
       const message = 'it was granted too late to be started, and handed back: no handler ran';
@@ -157,54 +181,43 @@ export class Execution implements Culprit {
 
   /** Runs the handler to its end, whatever it does, and says what that came to. */
   async #runHandler(): Promise<Ending> {
-    const result = await inTheNameOf(this, () =>
-      callHandler({
-        deps: this.#deps,
-        job: this.#job,
-        run: this.#run,
-        lease: this.#lease,
-        signal: watchfulSignal(this.#abort, () => this.checkLease()),
-        log: this.#log,
-        scrubber: this.#scrubber,
-        scratch: this.#scratch,
-        record: this.#held?.record,
-        traceparent: newTraceparent(this.#deps, this.#run.traceparent),
-        onProgress: (progress) => {
-          this.#progress = progress;
-          this.#log.progress(progress);
-        },
-      }),
-    );
+    const result = await this.#call();
     // A promise that the handler left behind rejects within this turn: it counts as the handler's.
     await sleep(this.#deps.clock, 0);
-    const early = this.#reason === undefined || this.#reason === 'failed';
-    if (this.#stray !== undefined && early) return bareEnding('failed', this.#stray);
-    const { output } = result;
-    const error = result.error ?? this.#stray ?? null;
-    const outcome = this.#outcomeOf(error);
-    if (outcome === 'timed_out' || outcome === 'cancelled') {
-      return { ...bareEnding(outcome, error ?? this.#abortError()), output };
-    }
-    return { ...bareEnding(outcome, error), output };
+    const [stray, reason] = [this.#stray, this.#reason];
+    return endingOf({ result, stray, reason, signal: this.#abort.signal });
   }
 
-  #abortError(): RunError {
-    return describeError(this.#abort.signal.reason);
-  }
-
-  #outcomeOf(error: RunError | null): AttemptOutcome {
-    if (this.#reason === 'timeout') return 'timed_out';
-    if (error === null) return 'succeeded';
-    switch (this.#reason) {
-      case 'cancelled':
-      case 'replaced':
-        return 'cancelled';
-      case 'draining':
-        return 'interrupted';
-      case 'lease_lost':
-      case 'failed':
-      case undefined:
-        return 'failed';
+  async #call(): Promise<Result> {
+    const { clock, isolate } = this.#deps;
+    const [job, log, scrubber, scratch] = [this.#job, this.#log, this.#scrubber, this.#scratch];
+    const onProgress = (progress: Progress): void => {
+      this.#progress = progress;
+      log.progress(progress);
+    };
+    const belongings = { clock, log, scrubber, scratch, onProgress };
+    try {
+      const of = { run: this.#run, lease: this.#lease, record: this.#held?.record };
+      const task = taskOf(this.#deps, of);
+      const { memoryMb } = job?.isolate ?? {};
+      if (memoryMb !== undefined) {
+        const lease = { ends: this.#leaseClock.ends, graceMs: this.#lease.graceMs };
+        const isolated = new IsolatedHandler(isolate, { task, memoryMb, lease }, belongings);
+        this.#isolated = isolated;
+        const { reason } = this.#abort.signal;
+        if (reason instanceof Aborted) isolated.abort(reason.reason, reason.message);
+        return await isolated.result;
+      }
+      const signal = watchfulSignal(this.#abort, () => this.checkLease());
+      const around = {
+        ...belongings,
+        signal,
+        log: log.forHandler(),
+        scratch: () => scratch.path(),
+      };
+      return await inTheNameOf(this, () => callHandler(job, task, around));
+    } catch (error) {
+      return { output: null, error: describeError(error, scrubber.text) };
     }
   }
 
@@ -246,7 +259,6 @@ export class Execution implements Culprit {
 
   /** A beat. Its reply tells of a cancel, too: a conflict means that somebody wrote to the job. */
   async #renew(): Promise<void> {
-    const { clock } = this.#deps;
     if (this.#reason === 'lease_lost') return;
     const [note = null] = this.#notes;
     const intent = newIntent(
@@ -258,7 +270,7 @@ export class Execution implements Culprit {
         held: this.#held,
         heldRun: this.#heldRun,
       },
-      Math.max(0, this.#leaseEndsAt - clock.monotonic()),
+      Math.max(0, this.#leaseClock.leftMs()),
     );
     const applied = await apply(this.#deps, intent).catch((error: unknown) => this.#broken(error));
     if (applied?.kind === 'refused') return this.abort('lease_lost');
@@ -268,10 +280,10 @@ export class Execution implements Culprit {
     this.#learn(applied);
     // A beat whose own deadline passed while it was out does not count: a late reply extends
     // nothing.
-    if (this.#leaseIsOver()) return;
-    const length = this.#lease.leaseMs - this.#lease.graceMs;
-    this.#leaseEndsAt = intent.sentAt.monotonic + length;
-    this.#leaseEndsWall = intent.sentAt.wall + length;
+    if (this.#leaseClock.isOver()) return;
+    const { leaseMs, graceMs } = this.#lease;
+    this.#leaseClock.ends = after(intent.sentAt, leaseMs - graceMs);
+    this.#isolated?.extend(this.#leaseClock.ends);
     const cancel = applied.held.record.active[this.attemptId]?.cancel;
     if (cancel) this.abort(cancel.why);
   }
@@ -290,18 +302,13 @@ export class Execution implements Culprit {
   /** Stops the handler when its lease ends. */
   #watchLease(): void {
     this.checkLease();
-    const left = this.#leaseEndsAt - this.#deps.clock.monotonic();
+    const left = this.#leaseClock.leftMs();
     if (left > 0) this.#later(left, () => this.#watchLease());
   }
 
   /** By either clock: the monotonic one, and with it every timer, stands still in sleep. */
   checkLease(): void {
-    if (this.#leaseIsOver()) this.abort('lease_lost');
-  }
-
-  #leaseIsOver(): boolean {
-    const { clock } = this.#deps;
-    return clock.monotonic() >= this.#leaseEndsAt || clock.wall() >= this.#leaseEndsWall;
+    if (this.#leaseClock.isOver()) this.abort('lease_lost');
   }
 
   /** Puts the end on record, trying until it is certain or somebody else has ended the attempt. */
@@ -343,39 +350,30 @@ export class Execution implements Culprit {
     else void runner.start(this.#deps, granted, this.#carrier);
     if (applied?.kind === 'applied') runner.heed(applied.held.record);
     // Ended by another meanwhile, or its record can't be used: what it came to is not lost.
-    if (applied === undefined || applied.kind === 'refused') return this.#keepLate(ending);
+    if (applied === undefined || applied.kind === 'refused') {
+      return this.#keepLate(
+        ending,
+        logs.reduce((sum, { lines }) => sum + lines.length, 0),
+      );
+    }
     if (applied?.kind === 'unknown' || applied?.kind === 'unavailable') {
       const { job, id: run } = this.#run;
       log('error', 'finish_not_recorded', { job, run, outcome: ending.outcome });
     }
   }
 
-  /** Said after the attempt was ended, by itself or another: kept beside, and changes no state. */
-  async #keepLate({ outcome, output, error }: Ending): Promise<void> {
-    const { store, log, clock } = this.#deps;
+  #keepLate(ending: Ending, lines = 0): Promise<void> {
     const notes = this.#notes.map(({ text }) => text);
-    const late = { attemptId: this.attemptId, outcome, output, error, notes, at: STAMP };
-    const { job, id: run } = this.#run;
-    log('warn', 'late_result', { job, run, outcome, error: error?.message });
-    const giveUpAt = clock.monotonic() + FINISH_WITHIN_MS;
-    for (;;) {
-      try {
-        return await store.saveLateResult(run, late);
-      } catch (cause) {
-        const { message } = describeError(cause);
-        log('warn', 'late_result_not_saved', { job, run, error: message });
-        const down = cause instanceof StoreUnavailable || cause instanceof UnknownOutcome;
-        if (!down || clock.monotonic() >= giveUpAt) return;
-      }
-      await sleep(clock, LATE_AGAIN_MS);
-    }
+    if (lines > 0)
+      notes.push(`lines of its log that were not kept, its lease being lost: ${lines}`);
+    const { attemptId } = this;
+    const withinMs = FINISH_WITHIN_MS;
+    return keepLateResult(this.#deps, this.#run, { attemptId, ending, notes, withinMs });
   }
 }
 
 /** A handler that heeds its signal has stopped by then. */
 const OVERDUE_AFTER_MS = 1000;
 const NOTES_LIMIT = 20;
-/** A late result is tried again this often. */
-const LATE_AGAIN_MS = 5000;
 /** Longer than any outage one would wait out; the attempt's fence makes waiting harmless. */
 const FINISH_WITHIN_MS = 900_000;

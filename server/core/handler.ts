@@ -1,29 +1,24 @@
-import type { Deps, Scratch } from './deps.ts';
-import type { JobContext } from './context.ts';
+import type { JobContext, JobLog } from './context.ts';
 import { validateInput } from './input.ts';
 import type { Handler, Job } from './job.ts';
-import type { LogBuffer } from './log-buffer.ts';
 import { describeError } from './outcome.ts';
 import { readOutput } from './output.ts';
-import type { JobRecord, Lease, Progress, Run, RunError } from './records.ts';
+import type { Progress, RunError } from './records.ts';
 import { markedIn, marksOf } from './secrets/marks.ts';
 import type { Scrubber } from './secrets/scrubber.ts';
-import { openInput } from './secrets/stored.ts';
-import { neighbours } from './undecided.ts';
+import type { Task } from './task.ts';
+import type { Clock } from './time.ts';
 
-export interface Call {
-  readonly deps: Deps;
-  readonly job: Job | undefined;
-  readonly run: Run;
-  readonly lease: Lease;
+/** What a handler is told by, and where what it does goes. */
+export interface Surroundings {
+  readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly log: LogBuffer;
+  readonly log: JobLog;
+  readonly onProgress: (progress: Progress) => void;
+  /** Makes the attempt's folder, if there is none yet. */
+  readonly scratch: () => Promise<string>;
   /** Learns the run's secrets before the handler does. */
   readonly scrubber: Scrubber;
-  readonly scratch: Scratch;
-  readonly record: JobRecord | undefined;
-  readonly traceparent: string;
-  readonly onProgress: (progress: Progress) => void;
 }
 
 export interface Result {
@@ -32,28 +27,25 @@ export interface Result {
 }
 
 /** Calls the handler with its context. Whatever it throws or returns comes back as a value. */
-export async function callHandler(call: Call): Promise<Result> {
-  const { job, scrubber } = call;
+export async function callHandler(
+  job: Job | undefined,
+  task: Task,
+  around: Surroundings,
+): Promise<Result> {
+  const { scrubber, clock } = around;
   try {
     if (job === undefined) throw new Error('this build does not know the job any more');
-    const input = await readInput(call, job);
-    const value = await invoke(job.run, contextOf(call, input));
-    const { text, secrets } = await readOutput(job, value, call.deps.clock);
+    scrubber.learn(task.secrets);
+    const input = await validateInput(job, task.input, clock);
+    // A schema may have made something else of them.
+    scrubber.learn(markedIn(marksOf(job.input), input));
+    const value = await invoke(job.run, contextOf(task, input, around));
+    const { text, secrets } = await readOutput(job, value, clock);
     scrubber.learn(secrets);
     return { output: text === null ? null : scrubber.json(text), error: null };
   } catch (error) {
     return { output: null, error: describeError(error, scrubber.text) };
   }
-}
-
-/** The stored input as the handler gets it: decrypted, and validated by the job's schema. */
-async function readInput({ run, deps, scrubber }: Call, job: Job): Promise<unknown> {
-  const { value, secrets } = openInput(deps.cipher, job, run);
-  scrubber.learn(secrets);
-  const input = await validateInput(job, value, deps.clock);
-  // A schema may have made something else of them.
-  scrubber.learn(markedIn(marksOf(job.input), input));
-  return input;
 }
 
 /** The handlers of modules that were imported when first needed. */
@@ -77,29 +69,28 @@ export async function invoke(run: Handler, context: JobContext): Promise<unknown
 
 const isHandler = (value: unknown): value is Handler => typeof value === 'function';
 
-function contextOf(call: Call, input: unknown): JobContext {
-  const { run, lease, record, signal, traceparent } = call;
-  const scheduledAt = run.scheduledAt ?? run.at;
-  const around = record === undefined ? undefined : neighbours(record, scheduledAt);
+function contextOf(task: Task, input: unknown, around: Surroundings): JobContext {
+  const { runId, traceparent } = task;
+  const { signal, log, onProgress } = around;
   return {
-    job: run.job,
-    runId: run.id,
+    job: task.job,
+    runId,
     input,
-    scheduledAt,
-    previousScheduledAt: around?.previous,
-    nextScheduledAt: around?.next,
-    trigger: run.trigger,
-    attempt: lease.attempt,
-    fence: lease.fence,
-    idempotencyKey: run.id,
+    scheduledAt: task.scheduledAt,
+    previousScheduledAt: task.previousScheduledAt ?? undefined,
+    nextScheduledAt: task.nextScheduledAt ?? undefined,
+    trigger: task.trigger,
+    attempt: task.attempt,
+    fence: task.fence,
+    idempotencyKey: runId,
     signal,
-    log: call.log.forHandler(),
+    log,
     progress: (done, total) => {
       // Neither a store nor a bar has a place for what is no number.
       if (!Number.isFinite(done)) return;
-      call.onProgress({ done, total: Number.isFinite(total) ? (total ?? null) : null });
+      onProgress({ done, total: Number.isFinite(total) ? (total ?? null) : null });
     },
-    scratch: () => call.scratch.path(),
+    scratch: () => around.scratch(),
     fetch: tracedFetch(traceparent, signal),
     traceparent,
   };

@@ -17,7 +17,10 @@ const FIELDS = {
   retry: 'attempts backoff',
   'retry.backoff': 'from factor to jitter',
   overlap: 'allow',
+  isolate: 'memoryMb',
 } as const;
+/** What an isolated handler may take of memory, unless its job says otherwise. */
+const ISOLATED_MB = 512;
 /** Bounds that keep one job from drowning the service. */
 const LIMITS = { allow: 100, attempts: 100, max: 1000, tags: 20, description: 1000 } as const;
 
@@ -27,7 +30,6 @@ export function checkDefinition(definition: unknown): Job {
   const given = check.object('definition', definition) ?? {};
   const name = check.name(given['name']);
   const { schedule, timeZone } = check.schedule(given, name);
-  if (given['isolate'] === true) check.fail('isolate', 'isolated handlers are not supported yet');
   return {
     name,
     description: check.description(given['description']),
@@ -46,6 +48,7 @@ export function checkDefinition(definition: unknown): Job {
       onLost: check.onLost(given['onLost'], given['retry']),
     },
     timeoutGiven: given['timeout'] !== undefined,
+    isolate: check.isolate(given['isolate']),
     input: check.validator('input', given['input']),
     output: check.validator('output', given['output']),
     run: check.run(given['run']),
@@ -197,6 +200,21 @@ class Check {
       this.fail('onLost', 'retry needs retry.attempts of at least 2, as the lost one counts');
     }
     return 'retry';
+  }
+
+  isolate(value: unknown): Job['isolate'] {
+    if (value === undefined || value === false) return null;
+    if (value === true) return { memoryMb: ISOLATED_MB };
+    if (!isObject(value)) {
+      this.fail(
+        'isolate',
+        `expected true, false or { memoryMb: ${ISOLATED_MB} }, got ${show(value)}`,
+      );
+      return null;
+    }
+    const { memoryMb } = this.object('isolate', value) ?? {};
+    const bounds = { min: 32, max: 65_536 };
+    return { memoryMb: this.whole('isolate.memoryMb', memoryMb, ISOLATED_MB, bounds) };
   }
 
   duration(field: string, value: unknown, preset: number, bounds: Bounds): number {

@@ -54,6 +54,11 @@ export interface JobDefinition<Schema extends StandardSchemaV1 = StandardSchemaV
    * given.
    */
   readonly onLost?: 'fail' | 'retry';
+  /**
+   * `true` runs the handler in a worker thread of its own, in a process of its own, for code that
+   * blocks or must be stoppable by force. It may take 512 MiB of memory, or `memoryMb`; `false`.
+   */
+  readonly isolate?: boolean | { readonly memoryMb: number };
   /** Any Standard Schema validator: valibot, zod, … */
   readonly input?: Schema;
   /** The same for what the handler returns: what does not fit fails the attempt. */
@@ -74,6 +79,8 @@ export interface Job {
   readonly spec: Omit<Spec, 'leaseMs'> & { readonly leaseMs: number | null };
   /** Whether its definition says a timeout; else the service may shorten it. */
   readonly timeoutGiven: boolean;
+  /** Null where the handler runs beside the service itself. */
+  readonly isolate: { readonly memoryMb: number } | null;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly run: Handler;

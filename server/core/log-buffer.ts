@@ -1,16 +1,13 @@
-import { beginning } from './beginning.ts';
 import type { JobLog } from './context.ts';
 import type { Deps, Level } from './deps.ts';
+import { jobLog, lineOf, LOG_LIMIT, sizeOf, type Said } from './log-line.ts';
 import { describeError } from './outcome.ts';
 import type { LogChunk, LogLine, Progress } from './records.ts';
 import type { Scrubber } from './secrets/scrubber.ts';
 import { isBilled } from './store.ts';
 import type { Cancel } from './time.ts';
 
-/** How much of a run's log is kept; of a longer one the oldest part is dropped, and it says so. */
-export const LOG_LIMIT = 512 * 1024;
 const CHUNK_LIMIT = 64 * 1024;
-const LINE_LIMIT = 8 * 1024;
 /** A log on the screen is at most this far behind, where writing is free. */
 const FLUSH_MS = 1000;
 /** Chunks of one attempt are numbered from a place of their own, so that attempts never collide. */
@@ -23,6 +20,7 @@ export class LogBuffer {
   readonly #scrubber: Scrubber;
   readonly #firstChunk: number;
   readonly #flushMs: number;
+  readonly #mayWrite: () => boolean;
   /** Sizes of the chunks that are kept, oldest first. */
   readonly #saved: { n: number; size: number }[] = [];
   #lines: LogLine[] = [];
@@ -37,9 +35,16 @@ export class LogBuffer {
 
   constructor(
     deps: Deps,
-    of: { readonly runId: string; readonly attempt: number; readonly scrubber: Scrubber },
+    of: {
+      readonly runId: string;
+      readonly attempt: number;
+      readonly scrubber: Scrubber;
+      /** Whether the lease is held: without it nothing is saved but with the end, if that holds. */
+      readonly mayWrite: () => boolean;
+    },
   ) {
     const { runId, attempt, scrubber } = of;
+    this.#mayWrite = of.mayWrite;
     this.#deps = deps;
     this.#runId = runId;
     this.#scrubber = scrubber;
@@ -58,22 +63,12 @@ export class LogBuffer {
 
   /** The function that handlers call. */
   forHandler(): JobLog {
-    const at =
-      (level: Level) =>
-      (text: string, fields?: Readonly<Record<string, unknown>>): void =>
-        this.#add(level, text, fields);
-    const levels = {
-      debug: at('debug'),
-      info: at('info'),
-      warn: at('warn'),
-      error: at('error'),
-    };
-    return Object.assign(at('info'), levels);
+    return jobLog((said) => this.#say(said));
   }
 
   /** A line of our own about the attempt. */
   system(level: Level, text: string): void {
-    this.#add(level, `punctual: ${text}`, undefined);
+    this.#say({ level, text: `punctual: ${text}`, fields: undefined });
   }
 
   progress(progress: Progress): void {
@@ -81,15 +76,13 @@ export class LogBuffer {
     this.#progressNew = true;
   }
 
-  #add(level: Level, text: unknown, fields: Readonly<Record<string, unknown>> | undefined): void {
+  #say(said: Said): void {
+    if (!this.#ended) this.add(lineOf(said, this.#deps.clock.wall(), this.#scrubber));
+  }
+
+  /** A line as it is kept. */
+  add(line: LogLine): void {
     if (this.#ended) return;
-    const clean = this.#scrubber.text;
-    const line: LogLine = {
-      at: this.#deps.clock.wall(),
-      level,
-      text: bounded(typeof text === 'string' ? clean(text) : this.#shown(text)),
-      fields: fields === undefined ? null : bounded(this.#shown(fields)),
-    };
     this.#lines.push(line);
     this.#size += sizeOf(line);
     while (this.#size > LOG_LIMIT) {
@@ -100,16 +93,9 @@ export class LogBuffer {
     }
   }
 
-  #shown(value: unknown): string {
-    if (value instanceof Error) {
-      const { name, message, stack } = describeError(value, this.#scrubber.text);
-      return stack ?? `${name}: ${message}`;
-    }
-    return this.#scrubber.json(jsonOf(value));
-  }
-
   /** Saves what has come in. A failure is retried with the next flush: nothing is thrown away. */
   flush(): void {
+    if (!this.#mayWrite()) return;
     this.#saving = this.#saving.then(async () => {
       for (;;) {
         const chunk = this.#peek();
@@ -176,20 +162,4 @@ function keepWithin(chunks: { n: number; size: number }[]): { n: number; size: n
   let from = 0;
   while (total > LOG_LIMIT && from < chunks.length - 1) total -= chunks[from++]?.size ?? 0;
   return chunks.slice(from);
-}
-
-/** What a line costs in memory and in the store, about. */
-const sizeOf = ({ text, fields }: LogLine): number => text.length + (fields?.length ?? 0) + 40;
-
-const bounded = (text: string): string =>
-  text.length <= LINE_LIMIT ? text : `${beginning(text, LINE_LIMIT)}… (${text.length} characters)`;
-
-function jsonOf(value: unknown): string {
-  try {
-    const plain = (_: string, part: unknown): unknown =>
-      typeof part === 'bigint' ? String(part) : part instanceof Error ? part.message : part;
-    return JSON.stringify(value, plain) ?? String(value);
-  } catch {
-    return 'something that is not JSON';
-  }
 }

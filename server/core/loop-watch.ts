@@ -13,6 +13,7 @@ export interface LoopWatch {
 
 interface Watched {
   readonly label: string;
+  readonly isolated: boolean;
   blocked(ms: number, others: readonly string[]): void;
   checkLease(): void;
 }
@@ -29,7 +30,7 @@ export function watchLoop(deps: Deps, running: () => readonly Watched[]): LoopWa
     const blockedMs = now - last - BEAT_MS;
     last = now;
     if (blockedMs < BLOCKED_MS) return;
-    const all = running();
+    const all = running().filter(({ isolated }) => !isolated);
     for (const one of all) {
       one.blocked(
         blockedMs,

@@ -3,10 +3,14 @@ import type { Carrier } from './carrier.ts';
 import type { Deps } from './deps.ts';
 import type { Offer } from './draft.ts';
 import { Execution } from './execute.ts';
+import { FORCE_AFTER_MS } from './isolate.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
 import type { JobRecord } from './records.ts';
 import { sleep } from './time.ts';
 import { newTraceparent } from './trace.ts';
+
+/** What it takes to put on record what was ended by force. */
+const RECORD_MS = 1000;
 
 /** What a place for an attempt is asked for with. */
 interface Wish {
@@ -32,7 +36,7 @@ export class Runner {
   onRecord: (record: JobRecord) => void = () => undefined;
   /** Called when only handlers that do not stop are left of a process that can be replaced. */
   onGivenUp: () => void = () => undefined;
-  #onIdle: () => void = () => undefined;
+  #onEnded: () => void = () => undefined;
 
   /** `max`: attempts at once. */
   constructor({ max, replaceable }: { readonly max: number; readonly replaceable: boolean }) {
@@ -132,7 +136,7 @@ export class Runner {
   }
 
   #ended(): void {
-    if (this.#executions.size === 0 && this.#reserved === 0) this.#onIdle();
+    this.#onEnded();
     const onlyDeaf = this.retiring && this.#executions.size === this.#deaf.size;
     if (onlyDeaf && this.#reserved === 0 && !this.#draining) this.onGivenUp();
   }
@@ -162,10 +166,21 @@ export class Runner {
   async drain(deps: Deps, withinMs: number): Promise<number> {
     this.#draining = true;
     for (const execution of this.#executions.values()) execution.abort('draining');
-    const done = new AbortController();
-    this.#onIdle = () => done.abort();
-    this.#ended();
-    await sleep(deps.clock, withinMs, done.signal);
+    await this.#until(deps, withinMs, () => this.#executions.size === 0 && this.#reserved === 0);
+    // By then what is isolated was ended by force; to put that on record takes a moment.
+    const isolated = () => [...this.#executions.values()].filter((one) => one.isolated);
+    const forcedMs = Math.max(0, FORCE_AFTER_MS - withinMs) + RECORD_MS;
+    await this.#until(deps, forcedMs, () => isolated().length === 0);
     return this.#executions.size;
+  }
+
+  /** Waits until it is so whenever something has ended, but no longer than that. */
+  async #until({ clock }: Deps, ms: number, isSo: () => boolean): Promise<void> {
+    const done = new AbortController();
+    this.#onEnded = () => {
+      if (isSo()) done.abort();
+    };
+    this.#ended();
+    await sleep(clock, ms, done.signal);
   }
 }

@@ -40,6 +40,10 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** A length of time for people, to three digits or so: `12 s`, `1.4 s`. */
+export const secondsText = (ms: number): string =>
+  `${ms < 10_000 ? Number((ms / 1000).toFixed(1)) : Math.round(ms / 1000)} s`;
+
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A duration in code: `'10m'`, `'1.5h'`, or milliseconds as a number. */

@@ -32,6 +32,18 @@ describe('what names the occurrences of a job becomes one text', () => {
   });
 });
 
+test.each([
+  [undefined, null],
+  [false, null],
+  [true, { memoryMb: 512 }],
+  [{ memoryMb: 64 }, { memoryMb: 64 }],
+])('isolate: %j gives its handler a worker with %j', (isolate, given) => {
+  const job = define({ ...(isolate !== undefined && { isolate }) });
+
+  expect(job.problems).toEqual([]);
+  expect(job.isolate).toEqual(given);
+});
+
 describe('what is wrong with it stands under the field that has it', () => {
   const cron = 'expected cron text such as "0 2 * * *", or a list of such texts, got';
   const period = 'expected a duration such as "15m" or milliseconds, got';
@@ -52,6 +64,9 @@ describe('what is wrong with it stands under the field that has it', () => {
     [{ at: 1_800_000_000_000 }, 'at', `${date} 1800000000000`],
     [{ at: new Date(0) }, 'at', `${date} "1970-01-01T00:00:00.000Z"`],
     [{ at: ['2027-03-01T18:00'] }, 'at', `${date} ["2027-03-01T18:00"]`],
+    [{ isolate: 512 }, 'isolate', 'expected true, false or { memoryMb: 512 }, got 512'],
+    [{ isolate: { memoryMb: 8 } }, 'isolate.memoryMb', 'is 8; right would be 32 to 65536'],
+    [{ isolate: { memory: 64 } }, 'isolate.memory', 'unknown field; known here are memoryMb'],
     [{ timeZone: 5 }, 'timeZone', 'expected an IANA name such as "UTC", got 5'],
 
     // Out of range

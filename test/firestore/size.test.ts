@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BACKFILLS_KEPT } from '../../server/core/backfills.ts';
-import { LOG_LIMIT } from '../../server/core/log-buffer.ts';
+import { LOG_LIMIT } from '../../server/core/log-line.ts';
 import { defineJob } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
 import { wakeJob } from '../../server/core/wake.ts';

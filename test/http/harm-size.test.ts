@@ -112,7 +112,7 @@ test('what is left of long lines holds nothing of the rest in memory', async () 
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const { deps } = await openService([]);
-  const of = { runId: 'a!b', attempt: 1, scrubber: new Scrubber() };
+  const of = { runId: 'a!b', attempt: 1, scrubber: new Scrubber(), mayWrite: () => true };
   const log = new LogBuffer(deps, of).forHandler();
   collect();
   const before = process.memoryUsage().heapUsed;

@@ -49,6 +49,8 @@ test('neither a secret nor the key is anywhere but where it belongs', async () =
     });
 
   const run = await start('deploy', { input: { token: SECRET } });
+  const apart = await start('deploy-apart', { input: { token: SECRET } });
+  const failed = await start('fails-apart', { input: { token: SECRET } });
   const told = [await start('environment', {}), await start('own-environment', {})];
   const log = await fetch(`${server.url}/api/v1/runs/${encodeURIComponent(told[0]?.id ?? '')}/log`);
   const shown = call('jobs.ts', ['show', run.id], env);
@@ -58,7 +60,16 @@ test('neither a secret nor the key is anywhere but where it belongs', async () =
   expect(run).toMatchObject({ state: 'succeeded', output: { length: SECRET.length } });
   expect(shown.out).toContain('input      {"token":"[secret]"}');
   expect(shown.out).toContain('logging in with [secret]');
-  const said = [server.output(), shown.out, shown.err, commandLine, JSON.stringify([run, told])];
+  expect(apart).toMatchObject({ state: 'succeeded', output: { made: '[secret]' } });
+  expect(failed.error?.message).toMatch(/thrown in a callback: x{3990}\[secret\] w…/);
+  expect(JSON.stringify(failed)).not.toContain(SECRET.toUpperCase().slice(0, 8));
+  const said = [
+    server.output(),
+    shown.out,
+    shown.err,
+    commandLine,
+    JSON.stringify([run, apart, failed, told]),
+  ];
   const all = [...said, await log.text()];
   expect(all.flatMap(tracesIn)).toEqual([]);
   expect(all.join('\n')).not.toMatch(/5a5a|c3c3|PUNCTUAL_SECRET_KEY/);

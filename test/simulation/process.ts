@@ -1,5 +1,6 @@
 import { PROCESS } from '../../server/core/carrier.ts';
 import type { Deps, Log, Scratch } from '../../server/core/deps.ts';
+import { NO_WORKERS } from '../../server/core/isolate.ts';
 import { keepRegistered, registerJobs } from '../../server/core/register.ts';
 import { readRegistry } from '../../server/core/registry.ts';
 import { Runner } from '../../server/core/runner.ts';
@@ -71,6 +72,7 @@ export class SimulatedProcess {
       zoneData: 'simulated',
       upSince: () => presence.since,
       scratch: (attemptId) => this.#scratch(attemptId),
+      isolate: NO_WORKERS,
       runner,
       trouble: () => presence.trouble,
       wakes: { last: null, heard: async () => undefined },

@@ -24,6 +24,7 @@ export const settings = (given: Partial<JobSettings> = {}): JobSettings => ({
   code: policies(),
   codeBuild: 'build-2',
   input: 'anything',
+  isolate: null,
   ...given,
 });
 

@@ -161,6 +161,15 @@ describe('the settings in force', () => {
     expect(text.match(/here: /g)).toHaveLength(2);
   });
 
+  test.each([
+    [null, 'Runs in the process of the service'],
+    [{ memoryMb: 512 }, 'Runs in a worker of its own, with 512 MiB of memory at most'],
+  ])('say where its handler runs: %j', (isolate, words) => {
+    const text = textOf(settingsSection('x', settings({ isolate }), NOW));
+
+    expect(text).toContain(words);
+  });
+
   test('of a job that is not on record are none', () => {
     expect(textOf(settingsSection('x', null, NOW))).toContain('None yet');
   });

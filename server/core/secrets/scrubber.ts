@@ -16,10 +16,18 @@ export class Scrubber {
   /** By their first characters, longest first. */
   readonly #byStart = new Map<string, string[]>();
   readonly #all = new Set<string>();
+  readonly #onLearn: (texts: readonly string[]) => void;
+
+  /** `onLearn` is told each text that is learnt. */
+  constructor(onLearn: (texts: readonly string[]) => void = () => undefined) {
+    this.#onLearn = onLearn;
+  }
 
   /** Looks for these from now on: texts, and those within lists and objects. */
   learn(secrets: readonly unknown[]): void {
-    for (const form of textsIn(secrets).flatMap(formsOf)) {
+    const texts = textsIn(secrets);
+    if (texts.length > 0) this.#onLearn(texts);
+    for (const form of texts.flatMap(formsOf)) {
       if (form.trim().length < SHORTEST || this.#all.has(form)) continue;
       this.#all.add(form);
       const start = form.slice(0, SHORTEST);

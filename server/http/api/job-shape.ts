@@ -91,6 +91,10 @@ export const jobDetailShape = v.strictObject({
   ...job,
   known: says(v.boolean(), 'Whether the code of this build has it: only then it can be run.'),
   policies: says(v.nullable(policiesShape), 'Those in force; null where its record is unusable.'),
+  isolate: says(
+    v.nullable(v.strictObject({ memoryMb: count })),
+    'What its handler may take in a worker of its own, in MiB; null where it has none.',
+  ),
   input: v.strictObject({
     declared: says(v.boolean(), 'Whether the job has a schema for its input.'),
     schema: says(v.unknown(), 'It as JSON Schema; null where there is none, or it can’t say.'),

@@ -128,6 +128,7 @@ const showJob = endpoint({
       ...jobJson(summary),
       known: summary.known,
       policies: record === undefined ? null : policiesJson(record),
+      isolate: job?.isolate ?? null,
       input: { declared: job?.input !== undefined, schema: schemaOf(job) },
       upcoming: record === undefined ? [] : occurrencesOf(record, ahead, UPCOMING),
       registeredAt: record === undefined ? null : isoInstant(record.registeredAt),

@@ -110,6 +110,7 @@ function settingsOf(deps: Deps, { record }: Loaded, job: Job | undefined): JobSe
     code: job === undefined ? null : definitionOf(deps, job),
     codeBuild: deps.build,
     input: inputWords(job),
+    isolate: job?.isolate ?? null,
   };
 }
 
