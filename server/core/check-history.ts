@@ -39,7 +39,7 @@ const amount = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 const outcome = oneOf(['succeeded', 'failed', 'timed_out', 'cancelled', 'lost', 'interrupted']);
 const reason = oneOf(['overlap', 'superseded', 'paused', 'late', 'outage', 'too-many']);
 
-const error = object({
+export const error = object({
   name: text,
   message: text,
   stack: nullable(text),
@@ -57,7 +57,7 @@ const attempt = object({
   renewals: absentOr(count),
 } satisfies Fields<Attempt>);
 
-const progress = object({ done: amount, total: nullable(amount) } satisfies Fields<Progress>);
+export const progress = object({ done: amount, total: nullable(amount) } satisfies Fields<Progress>);
 
 const run = object({
   id: words,
@@ -95,7 +95,7 @@ const run = object({
       outcome,
       output: nullable(text),
       error: nullable(error),
-      notes: listOf(text),
+      notes: absentOr(listOf(text)),
       at: moment,
     } satisfies Fields<LateResult>),
   ),
@@ -132,7 +132,7 @@ export function actionFrom(
   return { id, at, by: null, action: 'anomaly', job: null, runId: null, detail };
 }
 
-const line = object({
+export const line = object({
   at: moment,
   level: oneOf(['debug', 'info', 'warn', 'error']),
   text,

@@ -99,6 +99,7 @@ export class Execution implements Culprit {
   /** Asks the handler to stop; the first reason stands. */
   abort(reason: AbortReason): void {
     if (this.#reason !== undefined || this.#settled) return;
+    if (this.#isolated?.hasReturned === true) return;
     this.#reason = reason;
     const { timeoutMs } = this.#job?.spec ?? { timeoutMs: 0 };
     const detail = reason === 'timeout' ? `${WHY.timeout} of ${timeoutMs} ms` : WHY[reason];

@@ -112,6 +112,11 @@ export class IsolatedHandler {
     });
   }
 
+  /** What comes after that ends no work: its process is on its way out. */
+  get hasReturned(): boolean {
+    return this.#ended !== undefined;
+  }
+
   abort(reason: AbortReason, detail: string): void {
     this.#send({ kind: 'abort', reason, detail });
   }
@@ -132,7 +137,10 @@ export class IsolatedHandler {
 
   #why(how: RunError): RunError {
     if (this.#forced !== undefined) return { name: 'Forced', message: this.#forced, stack: null };
-    return describeRunError(how, this.#own.scrubber);
+    // What ended it may quote what it knew, and at any length.
+    const { name, message, stack } = how;
+    const error = Object.assign(new Error(message), { name, stack: stack ?? undefined });
+    return describeError(error, this.#own.scrubber.text);
   }
 
   #take(report: Report): void {
@@ -171,10 +179,3 @@ export class IsolatedHandler {
 
 const droppedText = (lines: number): string =>
   `${lines.toLocaleString('en')} lines came faster than they could be taken, and were dropped`;
-
-/** What ended it may quote what it knew. */
-const describeRunError = ({ name, message, stack }: RunError, { text }: Scrubber): RunError => ({
-  name,
-  message: text(message),
-  stack: stack === null ? null : text(stack),
-});

@@ -42,11 +42,20 @@ export const sizeOf = ({ text, fields }: LogLine): number =>
   text.length + (fields?.length ?? 0) + 40;
 
 function shown(value: unknown, scrubber: Scrubber): string {
-  if (value instanceof Error) {
+  if (isError(value)) {
     const { name, message, stack } = describeError(value, scrubber.text);
     return stack ?? `${name}: ${message}`;
   }
   return scrubber.json(jsonOf(value));
+}
+
+/** A Proxy may not even want to say what it is. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
 }
 
 const bounded = (text: string): string =>

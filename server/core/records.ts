@@ -248,7 +248,8 @@ export interface LateResult {
   readonly outcome: AttemptOutcome;
   readonly output: string | null;
   readonly error: RunError | null;
-  readonly notes: readonly string[];
+  /** Those of older records have none. */
+  readonly notes?: readonly string[];
   readonly at: Instant;
 }
 
@@ -284,8 +285,11 @@ export interface Run {
   readonly range: Range | null;
   readonly lateResult: LateResult | null;
   readonly build: string;
-  /** What the store has billed for it up to its last change; null where nothing is billed. */
-  readonly cost: Cost | null;
+  /**
+   * What the store has billed for it up to its last change; null where nothing is billed. Those of
+   * older records have none.
+   */
+  readonly cost?: Cost | null;
 }
 
 /** Which schedule names a job's occurrences after `from`. Append-only: the audit's authority. */

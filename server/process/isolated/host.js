@@ -53,7 +53,8 @@ function start(message) {
       pass(left.message);
     }
     if (ended) return void said.then(leave);
-    broken({ name: 'Exited', message: `its handler called process.exit(${code})`, stack: null });
+    const message = `process.exit(${code}) was called by its handler, or a module of the jobs`;
+    broken({ name: 'Exited', message, stack: null });
   });
 
   const before = process.memoryUsage.rss();
@@ -95,12 +96,15 @@ function say(message) {
 }
 
 /**
- * @param {Error & { code?: string }} error
+ * @param {unknown} thrown
  * @param {number} memoryMb
  */
-function faultOf(error, memoryMb) {
-  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return tooMuch(memoryMb);
-  const { name, message, stack = null } = error;
+function faultOf(thrown, memoryMb) {
+  if (!(thrown instanceof Error)) {
+    return { name: 'NonError', message: `its worker failed: threw ${String(thrown)}`, stack: null };
+  }
+  if (Reflect.get(thrown, 'code') === 'ERR_WORKER_OUT_OF_MEMORY') return tooMuch(memoryMb);
+  const { name, message, stack = null } = thrown;
   return { name, message: `its worker failed: ${message}`, stack };
 }
 

@@ -1,11 +1,16 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import type { Isolate, Report } from '../../core/isolate.ts';
+import type { ChildProcess } from 'node:child_process';
+import type { Isolate, Isolating } from '../../core/isolate.ts';
 import type { RunError } from '../../core/records.ts';
 import { describeError } from '../../core/outcome.ts';
+import { systemClock } from '../clock.ts';
+import { readSaid, type Said } from './said.ts';
+import { Starts } from './starts.ts';
 
 const HOST = new URL('host.js', import.meta.url);
 /** What opens a port in the process it is given to: two can't have the same. */
 const DEBUGGING = /^--(?:inspect|debug)/;
+/** All that a process said is there by then, after its end. */
+const HEARD_WITHIN_MS = 1000;
 
 /**
  * Isolates handlers, each in a worker thread of a process that it has to itself: a thread alone
@@ -13,50 +18,86 @@ const DEBUGGING = /^--(?:inspect|debug)/;
  * the process), and could not be ended while it is in a system call. `jobs` is the module that
  * lists them.
  */
-export const isolateIn =
-  (jobs: string): Isolate =>
-  (what, heard) => {
-    const execArgv = process.execArgv.filter((flag) => !DEBUGGING.test(flag));
-    // A group of its own: what the handler runs ends with it, and a Ctrl-C leaves it to us.
-    const host = fork(HOST, {
-      execArgv,
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+export function isolateIn(jobs: string): Isolate {
+  const starts = new Starts(systemClock);
+  return (what, heard) => {
     let how: RunError | undefined;
-    let gone = false;
+    let host: ChildProcess | undefined;
+    let isOver = false;
     const end = (error: RunError): void => {
-      if (gone) return;
-      gone = true;
+      if (isOver) return;
+      isOver = true;
+      leave();
       heard.gone(how ?? error);
     };
-    host.on('message', (message: Report | Broken) => {
-      if (message.kind === 'broken') how ??= message.error;
-      else heard.report(message);
+    const hear = (said: Said): void => {
+      if (said.kind === 'begun') return leave();
+      if (said.kind !== 'broken') return heard.report(said);
+      how ??= said.error;
+      kill();
+    };
+    const kill = (): void => (host === undefined ? end(NOT_STARTED) : killGroup(host));
+    const orders: object[] = [{ kind: 'start', jobs, ...what }];
+    const leave = starts.enter(() => {
+      try {
+        host = openHost(what, { hear, end });
+        for (const order of orders) post(host, order);
+      } catch (error) {
+        end(describeError(error));
+      }
     });
-    host.once('error', (error) => {
-      // That it did not start is said by this alone; anything else by its end.
-      if (host.pid === undefined) end(describeError(error));
-    });
-    host.once('exit', (code, signal) => end(endOf(code, signal, what.memoryMb)));
-    post(host, { kind: 'start', jobs, ...what });
     return {
-      send: (order) => post(host, order),
-      kill: () => killGroup(host),
+      kill,
+      send(order) {
+        if (host === undefined) orders.push(order);
+        else post(host, order);
+      },
     };
   };
+}
 
-/** What the host says of the worker's end where the worker can't. */
-interface Broken {
-  readonly kind: 'broken';
-  readonly error: RunError;
+/** Starts the process. `end` is told when it is gone, and with it all that it started. */
+function openHost(
+  { memoryMb }: Isolating,
+  to: { readonly hear: (said: Said) => void; readonly end: (how: RunError) => void },
+): ChildProcess {
+  const execArgv = process.execArgv.filter((flag) => !DEBUGGING.test(flag));
+  // Loaded by the first that needs it: most services have no isolated job.
+  const { fork } = process.getBuiltinModule('node:child_process');
+  // A group of its own: what the handler runs ends with it, and a Ctrl-C leaves it to us.
+  const host = fork(HOST, {
+    execArgv,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  host.on('message', (message) => {
+    const said = readSaid(message);
+    if (said !== undefined) to.hear(said);
+  });
+  host.once('error', (error) => {
+    // That it did not start is said by this alone; anything else by its end.
+    if (host.pid === undefined) to.end(describeError(error));
+  });
+  host.once('exit', (code, signal) => {
+    // What the handler ran may be left: nobody else gets the number, as long as something is.
+    killGroup(host);
+    const end = (): void => to.end(endOf(code, signal, memoryMb));
+    if (!host.connected) return end();
+    // Its end may be noticed before what it said last.
+    const cancel = systemClock.after(HEARD_WITHIN_MS, end);
+    host.once('disconnect', () => {
+      cancel();
+      end();
+    });
+  });
+  return host;
 }
 
 function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has just ended by itself.
+    // It has ended by itself, and left nothing.
   }
 }
 
@@ -66,14 +107,17 @@ function post(host: ChildProcess, message: object): void {
 }
 
 function endOf(code: number | null, signal: string | null, memoryMb: number): RunError {
-  const limit = `it may take ${memoryMb} MiB: isolate.memoryMb`;
-  if (signal === 'SIGABRT' || code === 134) {
-    return outOfMemory(`its worker wanted more memory than it may have, and crashed (${limit})`);
-  }
   const how = signal === null ? `with status ${code}` : `by ${signal}`;
-  const hint = signal === 'SIGKILL' ? ', perhaps by the system for want of memory' : '';
-  const message = `its worker's process was ended ${how}${hint}`;
-  return { name: 'WorkerCrashed', message, stack: null };
+  const hint = signal === null ? '' : (HINTS[signal]?.(memoryMb) ?? '');
+  return crashed(`its worker's process was ended ${how}${hint}`);
 }
 
-const outOfMemory = (message: string): RunError => ({ name: 'OutOfMemory', message, stack: null });
+const HINTS: Readonly<Record<string, (memoryMb: number) => string>> = {
+  SIGABRT: (memoryMb) =>
+    `, most likely for wanting more memory than the ${memoryMb} MiB it may have (isolate.memoryMb)`,
+  SIGKILL: () => ', perhaps by the system for want of memory',
+};
+
+const crashed = (message: string): RunError => ({ name: 'WorkerCrashed', message, stack: null });
+
+const NOT_STARTED = crashed('its worker was ended before it was started');

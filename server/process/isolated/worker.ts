@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Aborted, watchfulSignal, WHY } from '../../core/abort.ts';
 import { callHandler, type Result } from '../../core/handler.ts';
-import type { Isolating, Order, Report } from '../../core/isolate.ts';
+import type { Isolating, Order } from '../../core/isolate.ts';
 import { isJob } from '../../core/job.ts';
 import { LeaseClock } from '../../core/lease-clock.ts';
 import { jobLog, lineOf } from '../../core/log-line.ts';
@@ -11,6 +11,7 @@ import { Scrubber } from '../../core/secrets/scrubber.ts';
 import { sleep } from '../../core/time.ts';
 import { systemClock as clock } from '../clock.ts';
 import { Outbox } from './outbox.ts';
+import type { Said } from './said.ts';
 
 /* The thread of one isolated handler: calls it, and tells by messages what it does. */
 
@@ -23,12 +24,15 @@ const PRINTED_WITHIN_MS = 500;
 // Kept from the start: a handler may patch what it likes of its own thread.
 const exit = process.exit.bind(process);
 const { task, jobs, lease, port }: Data = workerData;
-const post = (report: Report): void => port.postMessage(report);
+// What a handler does not find it can't say anything by.
+delete workerData.port;
+const post: (said: Said) => void = port.postMessage.bind(port);
 const scrubber = new Scrubber((texts) => post({ kind: 'secrets', texts }));
 const abort = new AbortController();
 const leaseClock = new LeaseClock(clock, lease.ends);
 const outbox = new Outbox({ clock, post, look });
 let scratch: PromiseWithResolvers<string> | undefined;
+let stopped = false;
 let ended = false;
 
 /** Takes what was said meanwhile, though the handler may never let go of its thread. */
@@ -57,7 +61,10 @@ function take(order: Order): void {
 }
 
 function stop(reason: Aborted['reason'], detail: string): void {
-  if (!abort.signal.aborted) abort.abort(new Aborted(reason, detail));
+  // Not asked of the signal, which would look again.
+  if (stopped) return;
+  stopped = true;
+  abort.abort(new Aborted(reason, detail));
 }
 
 function askForScratch(): Promise<string> {
@@ -75,6 +82,7 @@ async function work(): Promise<Result> {
     const named = Array.isArray(list) ? list.filter(isJob) : [];
     const job = named.find(({ name }) => name === task.job);
     if (job === undefined) throw new Error(`it has no job "${task.job}" this time`);
+    post({ kind: 'begun' });
     return await callHandler(job, task, around);
   } catch (error) {
     const { message, ...rest } = describeError(error, scrubber.text);
