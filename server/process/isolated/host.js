@@ -21,6 +21,8 @@ const MIB = 1024 * 1024;
 const endAll = () => process.kill(-process.pid, 'SIGKILL');
 
 process.on('disconnect', endAll);
+// What `--import` brings along may have let go of it, and nothing else keeps us here yet.
+process.channel?.ref();
 // Who stops a service at a terminal, or by its group, means the service: that says what is to stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 process.once('message', start);
