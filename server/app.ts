@@ -37,7 +37,8 @@ export function createApp(deps: Deps, options: AppOptions = {}): Express {
 
   app.get('/healthz', async (_req, res) => {
     await deps.store.time();
-    const well = deps.trouble() === null && !deps.runner.closed;
+    const failing = deps.trouble() ?? deps.store.trouble ?? null;
+    const well = failing === null && !deps.runner.closed;
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
   app.use(visiting(cookies), authorise(deps, { identity, cookies, trust }));

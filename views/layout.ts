@@ -193,6 +193,11 @@ export const action = (of: {
 export const message = (tone: 'good' | 'bad', ...content: readonly Printable[]): Html =>
   html`<p class="${tone}">${content}</p>`;
 
+/** Stands above what a page shows for as long as it is so. */
+export const unwritable: Html = html`<p class="banner bad" role="status">The store can’t be written
+  at present: nothing new starts, and what ends waits to be put on record.
+  <a href="/system">See why</a></p>`;
+
 /** A page for what can't be shown, with what to do next. */
 export const problemPage = (problem: {
   readonly title: string;

@@ -73,7 +73,7 @@ function notes(run: Run): Printable {
 const LATE_SHOWN = { error: 1000, output: 2000 } as const;
 
 /** Shown apart: the run stays what it was decided to be. */
-const lateResult = ({ at, outcome, error, output, notes: said }: LateResult): Html => html`
+const lateResult = ({ at, outcome, error, output, notes: said = [] }: LateResult): Html => html`
   <section id="late">
     <h2>Late result</h2>
     <p>After this run was decided, at ${exactTime(at)}, an attempt still reported

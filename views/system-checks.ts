@@ -13,6 +13,7 @@ export interface Check {
 /** All there is to look at, what is bad first. None: all is well. */
 export function checksOf(view: SystemView): Check[] {
   const found = [
+    ...storeChecks(view),
     ...clockChecks(view),
     ...wakeChecks(view),
     ...jobChecks(view),
@@ -31,6 +32,13 @@ const bad = (what: Printable, todo: Printable): Check => ({ tone: 'bad', what, t
 const look = (what: Printable, todo: Printable): Check => ({ tone: 'look', what, todo });
 
 const command = (text: string) => html`<code>${text}</code>`;
+
+function storeChecks({ store: { trouble } }: SystemView): Check[] {
+  if (trouble === null) return [];
+  const todo = `Nothing new starts meanwhile, and ends of runs wait to be put on record. Once it can
+    be written again all goes on by itself: nothing has to be restarted.`;
+  return [bad(html`The store can’t be written: ${trouble}`, todo)];
+}
 
 /** By so much a machine's clock may be off before its log lines mislead. */
 const SKEW_MS = 2000;
@@ -52,8 +60,10 @@ function clockChecks({ store: { unsteady, skewMs, skewWithinMs } }: SystemView):
 }
 
 function wakeChecks(view: SystemView): Check[] {
-  const { now, wake, timing, startedAt } = view;
+  const { now, store, wake, timing, startedAt } = view;
   const byTimer = wake.by === 'timer';
+  // That is why, and was said.
+  if (store.trouble !== null) return [];
   if (wake.trouble !== null) {
     const todo =
       'Nothing starts meanwhile. It tries again each second: see that the store answers.';

@@ -66,6 +66,8 @@ export interface ProcessFacts {
 
 export interface StoreFacts {
   readonly place: string;
+  /** Why this process can't write to it; null while it can. */
+  readonly trouble: string | null;
   readonly unsteady: string | null;
   /** By how much the store's time is ahead of this process's clock, and how sure that is. */
   readonly skewMs: number;

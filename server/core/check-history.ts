@@ -57,7 +57,10 @@ const attempt = object({
   renewals: absentOr(count),
 } satisfies Fields<Attempt>);
 
-export const progress = object({ done: amount, total: nullable(amount) } satisfies Fields<Progress>);
+export const progress = object({
+  done: amount,
+  total: nullable(amount),
+} satisfies Fields<Progress>);
 
 const run = object({
   id: words,

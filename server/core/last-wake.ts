@@ -55,7 +55,9 @@ export function keepWakes(): Wakes {
       const { clock, store, timing } = deps;
       const now = clock.monotonic();
       notedAt ??= isBilled(store) ? now : -Infinity;
-      if (now - notedAt < timing.seenEveryMs) return;
+      // Where writing failed, each wake-up finds out whether it works again.
+      const failing = typeof store.trouble === 'string';
+      if (now - notedAt < timing.seenEveryMs && !failing) return;
       notedAt = now;
       const enough = new AbortController();
       const noted = noteWake(deps, wake).finally(() => enough.abort());

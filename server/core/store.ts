@@ -85,6 +85,9 @@ export interface Store {
   /** How often this process asked for what, since its start; only where somebody counts. */
   readonly calls?: ReadonlyMap<string, number>;
 
+  /** Why this process's last write failed; null while they succeed. Only where somebody watches. */
+  readonly trouble?: string | null;
+
   close(): Promise<void>;
 }
 
@@ -220,13 +223,24 @@ export interface Meta {
   readonly version: Version;
 }
 
+/** A call to the store that failed for no fault of the caller's. */
+export class StoreFailure extends Error {
+  /** What is wrong, in a few words for anybody who may ask: they name no file. */
+  readonly why: string | undefined;
+
+  constructor(message: string, { why, ...options }: ErrorOptions & { readonly why?: string } = {}) {
+    super(message, options);
+    this.why = why;
+  }
+}
+
 /** The call surely changed nothing; it may be tried again. */
-export class StoreUnavailable extends Error {
+export class StoreUnavailable extends StoreFailure {
   override readonly name = 'StoreUnavailable';
 }
 
 /** The call may have been applied, or may be applied later. Only what stands in the store tells. */
-export class UnknownOutcome extends Error {
+export class UnknownOutcome extends StoreFailure {
   override readonly name = 'UnknownOutcome';
 }
 

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Deps } from '../core/deps.ts';
 import { BrokenRecord } from '../core/apply.ts';
 import { describeError } from '../core/outcome.ts';
-import { BadCursor, StoreUnavailable, UnknownOutcome } from '../core/store.ts';
+import { BadCursor, StoreFailure } from '../core/store.ts';
 import { WakeFailed } from '../core/wake.ts';
 import { isApi } from './rules.ts';
 
@@ -76,15 +76,25 @@ function problemOf(error: unknown): HttpError {
     const errors = [{ path: '?cursor', message }];
     return new HttpError(400, 'Bad cursor', `?cursor: ${message}`, { errors });
   }
-  const away = [StoreUnavailable, UnknownOutcome, WakeFailed].some((kind) => error instanceof kind);
-  if (away) {
+  if (error instanceof StoreFailure || error instanceof WakeFailed) {
     const headers = { 'Retry-After': RETRY_AFTER };
-    return new HttpError(503, 'Store unavailable', 'the store does not answer; try again', {
+    return new HttpError(503, 'Store unavailable', `${storeTrouble(error)}; try again`, {
       headers,
+      cause: error,
     });
   }
   if (error instanceof BrokenRecord) return new HttpError(409, 'Record unusable', error.message);
   return parserProblem(error) ?? new HttpError(500, 'Internal error', 'something went wrong here');
+}
+
+/** What keeps the store from doing its part, as far as anybody may know, as a part of a sentence. */
+export function storeTrouble(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof StoreFailure && cause.why !== undefined) {
+      return `the store can't be used: ${cause.why}`;
+    }
+  }
+  return 'the store does not answer';
 }
 
 /** What express and its body parser refuse, in our words. */

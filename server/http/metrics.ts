@@ -47,8 +47,10 @@ const counter = (name: string, help: string, samples: readonly Sample[]): Metric
   samples,
 });
 
-function ownFigures({ runner, registry, wakes, clock, trouble, build }: Deps): Metric[] {
+function ownFigures(deps: Deps): Metric[] {
+  const { runner, registry, wakes, clock, store, build } = deps;
   const { last } = wakes;
+  const failing = deps.trouble() ?? store.trouble ?? null;
   return [
     {
       ...gauge('punctual_build_info', 'What runs here; always 1.', null),
@@ -59,8 +61,8 @@ function ownFigures({ runner, registry, wakes, clock, trouble, build }: Deps): M
     gauge('punctual_capacity', 'Attempts that may run in this instance at once.', runner.capacity),
     gauge(
       'punctual_failing',
-      '1 while wake-ups fail, or this instance takes no new work.',
-      trouble() !== null || runner.closed ? 1 : 0,
+      '1 while wake-ups or writes to the store fail, or this instance takes no new work.',
+      failing !== null || runner.closed ? 1 : 0,
     ),
     gauge(
       'punctual_last_wake_age_seconds',

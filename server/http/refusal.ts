@@ -1,6 +1,6 @@
 import type { Refusal } from '../core/event.ts';
 import type { Changed } from '../core/run-now.ts';
-import { HttpError } from './errors.ts';
+import { HttpError, storeTrouble } from './errors.ts';
 
 /** Nothing can be said of what was asked for just now: the caller may come again. */
 export const unavailable = (detail: string, cause: unknown): HttpError =>
@@ -10,7 +10,7 @@ export const unavailable = (detail: string, cause: unknown): HttpError =>
 export function assertDone(changed: Changed): void {
   if (changed.kind === 'refused') throw refusal(changed);
   if (changed.kind === 'unknown' || changed.kind === 'unavailable') {
-    throw unavailable('the store does not answer; try again', changed.cause);
+    throw unavailable(`${storeTrouble(changed.cause)}; try again`, changed.cause);
   }
 }
 

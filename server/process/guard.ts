@@ -24,6 +24,8 @@ export function guardProcess(log: Log, onFatal: (error: unknown) => void): () =>
   const onException = stray('an exception was thrown in a callback');
   process.on('unhandledRejection', onRejection);
   process.on('uncaughtException', onException);
+  process.stdout.on('error', unwritten);
+  process.stderr.on('error', unwritten);
 
   const exit = process.exit.bind(process);
   const refuse = (code?: string | number | null): never => {
@@ -38,5 +40,15 @@ export function guardProcess(log: Log, onFatal: (error: unknown) => void): () =>
     process.exit = exit;
     process.off('unhandledRejection', onRejection);
     process.off('uncaughtException', onException);
+    process.stdout.off('error', unwritten);
+    process.stderr.off('error', unwritten);
   };
+}
+
+/** What a disk says that is full, or fails. It may be well again with the next line. */
+const NO_ROOM: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
+
+/** A log that goes to a file of a full disk is lost; what it tells of must go on. */
+function unwritten(error: Error): void {
+  if (!NO_ROOM.has(Reflect.get(error, 'code'))) throw error;
 }

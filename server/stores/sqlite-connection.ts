@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
+import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -33,12 +34,16 @@ export class Connection {
   readonly #statements = new Map<string, StatementSync>();
   /** Which file this is, for its name may come to stand for another. */
   readonly #file: string | undefined;
+  /** Its log and the index of that, by their names. */
+  readonly #besides: ReadonlyMap<string, string>;
 
   constructor(db: DatabaseSync, path: string, clock: Clock) {
     this.db = db;
     this.path = path;
     this.#clock = clock;
     this.#file = fileOf(path);
+    const besides = [`${path}-wal`, `${path}-shm`].map((name) => [name, fileOf(name)] as const);
+    this.#besides = new Map(besides.flatMap(([name, one]) => (one ? [[name, one]] : [])));
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
@@ -68,7 +73,10 @@ export class Connection {
 
   /** All that `work` writes stands, or nothing: the one way to write. */
   write<Value>(work: () => Tried<Value>): Promise<Value> {
-    return this.#patiently(() => this.writeNow(work));
+    return this.#patiently(() => {
+      this.#assertLogged();
+      return this.writeNow(work);
+    });
   }
 
   /** The same for opening, when waiting may block; SQLite's errors come as they are. */
@@ -97,8 +105,32 @@ export class Connection {
       throw new StoreUnavailable(
         `the database ${this.path} was deleted or replaced while it was open: what is written to ` +
           'it is lost, and another server would run everything again; restart this one',
+        { why: GONE },
       );
     }
+  }
+
+  /**
+   * Whoever takes them for left-overs, and deletes what stands beside a database, takes away what
+   * was last written, or the locks that keep two processes apart: nothing more is written then.
+   */
+  #assertLogged(): void {
+    for (const [name, known] of this.#besides) {
+      const found = fileOf(name);
+      if (found === known) continue;
+      // Nobody else can have it open yet: what this process alone can still read is kept.
+      if (found === undefined) this.#fold();
+      throw new StoreUnavailable(
+        `${name} was deleted or replaced while the database was open: it is a part of it, and ` +
+          'what is written without it may be lost; restart this server',
+        { why: GONE },
+      );
+    }
+  }
+
+  /** Puts all that stands in the log into the database itself. */
+  #fold(): void {
+    this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {
@@ -110,9 +142,9 @@ export class Connection {
    * What an error of SQLite means to the caller; any other error is a bug, and stays what it is.
    */
   explain(error: unknown): unknown {
-    if (!isSqliteError(error) || BUGS.has(error.errcode & 0xff)) return error;
-    const message = `the database ${this.path} can't be used: ${error.message}`;
-    return new StoreUnavailable(message, { cause: error });
+    if (!isSqliteError(error) || isBug(error)) return error;
+    const { what, why } = troubleOf(error, this.path);
+    return new StoreUnavailable(`the database ${this.path} ${what}`, { cause: error, why });
   }
 
   #commit(): void {
@@ -122,8 +154,9 @@ export class Connection {
       this.#rollback();
       // Nothing was written yet when a lock is missing, so that may be tried again.
       if (isBusy(cause)) throw cause;
-      const message = `the database ${this.path} broke off a commit, which may stand or not`;
-      throw new UnknownOutcome(message, { cause });
+      const { what, why } = isSqliteError(cause) ? troubleOf(cause, this.path) : BROKEN_OFF;
+      const message = `the database ${this.path} broke off a commit, which may stand or not: it `;
+      throw new UnknownOutcome(message + what, { cause, why });
     }
   }
 
@@ -163,17 +196,9 @@ async function wakefully(wait: Promise<void>): Promise<void> {
   await wait.finally(() => clearInterval(alive));
 }
 
-/** Primary codes: BUSY and LOCKED. */
-const WAITING = new Set([5, 6]);
-/** Primary codes that only wrong code gives: CONSTRAINT, MISMATCH, MISUSE, RANGE. */
-const BUGS = new Set([19, 20, 21, 25]);
-
-export const isBusy = (error: unknown): boolean =>
-  isSqliteError(error) && WAITING.has(error.errcode & 0xff);
-
-/** An error that SQLite itself gave; `errcode` is its extended result code. */
-export const isSqliteError = (error: unknown): error is Error & { readonly errcode: number } =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+/** What became of the files is for the log to say. */
+const GONE = 'its file was deleted or replaced';
+const BROKEN_OFF = { what: 'failed', why: 'its file can not be used' };
 
 /** Tells a file from another of its name; undefined for one that is not there, or in memory. */
 function fileOf(path: string): string | undefined {

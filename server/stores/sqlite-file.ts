@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { APPLICATION_ID, applicationId, migrate, schemaVersion, STEPS } from './sqlite-schema.ts';
-import { isBusy, isSqliteError } from './sqlite-connection.ts';
+import { isBusy, isReadOnly, isSqliteError, troubleOf } from './sqlite-errors.ts';
 import { sealOf } from './sqlite-seal.ts';
 
 /** At start there is nothing yet to keep from waiting, so the wait for a lock may block. */
@@ -26,7 +26,8 @@ export function openDatabase(path: string, sealed = false): DatabaseSync {
     const db = new DatabaseSync(path, { timeout: OPENING_LIMIT_MS });
     return prepared(db, path, sealed);
   } catch (error) {
-    throw isSqliteError(error) ? explained(error, path) : error;
+    if (!isSqliteError(error)) throw error;
+    throw new Error(`the database ${path} ${troubleOf(error, path).what}`, { cause: error });
   }
 }
 
@@ -53,13 +54,11 @@ function inspect(db: DatabaseSync, path: string): void {
     assertOurs(db, path);
   } catch (error) {
     // An interrupted transaction has to be undone before the file can be read: the next step does.
-    if (!isSqliteError(error) || (error.errcode & 0xff) !== READ_ONLY) throw error;
+    if (!isReadOnly(error)) throw error;
   } finally {
     db.close();
   }
 }
-
-const READ_ONLY = 8;
 
 function assertOurs(db: DatabaseSync, path: string): void {
   const { id, version, schema } = identity(db);
@@ -129,18 +128,4 @@ function useWal(db: DatabaseSync, path: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
   }
-}
-
-const REMEDIES: Readonly<Record<number, string>> = {
-  5: 'is held by another process; end that one',
-  8: "can't be written; this program must be able to write the file and its folder",
-  11: 'is damaged; restore a backup, or recover what is left with "sqlite3 FILE .recover"',
-  13: "can't grow; free some space on its disk",
-  14: "can't be opened; this program must be able to write the file and its folder",
-  26: 'is not a Punctual database; name another file',
-};
-
-function explained(error: Error & { readonly errcode: number }, path: string): Error {
-  const what = REMEDIES[error.errcode & 0xff] ?? "can't be opened";
-  return new Error(`the database ${path} ${what} (${error.message})`, { cause: error });
 }

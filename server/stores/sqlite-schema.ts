@@ -74,7 +74,8 @@ const STEP_1 = `
 
 /*
  * No row is rewritten, so that a sealed database takes this step too. `changed_at` stays empty
- * where an earlier version wrote last: such a job counts as changed until it is written again.
+ * where only an earlier version wrote: such a job counts as changed until it is written again. What
+ * an earlier version still writes beside this one does not count: lists are read anew for its sake.
  */
 const STEP_2 = `
   ALTER TABLE jobs ADD COLUMN changed_at INTEGER CHECK (changed_at ${SAFE});

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy } from './sqlite-connection.ts';
+import { isBusy } from './sqlite-errors.ts';
 
 /*
  * A sealed database takes no more changes, from any version of this program: triggers in the file

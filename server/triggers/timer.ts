@@ -68,9 +68,11 @@ export class Timer {
     if (unsteady !== null) return RETRY_MS;
     const next = await store.nextActionAfter(storeNow);
     if (runner.full) return timing.thoroughEveryMs;
-    if (next === null) return timing.timerMaxSleepMs;
+    // Each wake-up finds out whether what failed to be written can be written again.
+    const most = typeof store.trouble === 'string' ? RETRY_MS : timing.timerMaxSleepMs;
+    if (next === null) return most;
     const { storeNow: now } = await store.time();
-    return Math.min(Math.max(0, next - now), timing.timerMaxSleepMs);
+    return Math.min(Math.max(0, next - now), most);
   }
 
   #report(unsteady: string | null): void {

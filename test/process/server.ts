@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-
-const START = new URL('../../server/start.js', import.meta.url).pathname;
+import { launch, type Launched } from './launch.ts';
 
 /** A run as lists have it. */
 export interface ListedRun {
@@ -23,7 +22,12 @@ export interface RunJson extends ListedRun {
   readonly output: unknown;
   readonly notes: readonly { readonly text: string }[];
   readonly attempts: readonly { readonly n: number; readonly outcome: string | null }[];
-  readonly lateResult: { readonly error: { readonly message: string } | null } | null;
+  readonly lateResult: {
+    readonly outcome: string;
+    readonly output: unknown;
+    readonly error: { readonly message: string } | null;
+    readonly notes: readonly string[];
+  } | null;
 }
 
 /** A real server in a process of its own. */
@@ -57,9 +61,8 @@ export async function startServer(
   /** How many files and connections it may have open; as many as this process, if not given. */
   descriptors?: number,
 ): Promise<ServerProcess> {
-  const started = launch(env, descriptors);
-  const url = await Promise.race([started.address, started.ended.then(() => undefined)]);
-  if (url === undefined) throw new Error(`the server did not start:\n${started.output()}`);
+  const started = launchForTest(env, descriptors);
+  const url = await started.url;
   const json = async <Type>(path: string, init: RequestInit = {}): Promise<Type> => {
     const token = env['PUNCTUAL_TOKEN'];
     const headers = new Headers(init.headers);
@@ -70,7 +73,7 @@ export async function startServer(
   return {
     url,
     child: started.child,
-    output: started.output,
+    output: () => started.output(),
     end(signal) {
       started.child.kill(signal);
       return started.ended;
@@ -86,40 +89,15 @@ export async function startServer(
 
 /** A server that is expected not to start: its exit status and all that it printed. */
 export async function failToStart(env: Readonly<Record<string, string>>) {
-  const started = launch(env);
+  const started = launchForTest(env);
   const status = await started.ended;
   return { status, output: started.output() };
 }
 
-function launch(env: Readonly<Record<string, string>>, descriptors?: number) {
-  const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$1"`, process.execPath, START];
-  const command = descriptors === undefined ? process.execPath : '/bin/sh';
-  const child = spawn(command, descriptors === undefined ? [START] : limited, {
-    env: {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      PUNCTUAL_LEASE_MS: '2000',
-      // What an earlier test has compiled decides nothing here, and nothing is left behind.
-      NODE_DISABLE_COMPILE_CACHE: '1',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let text = '';
-  const ended = new Promise<number | string | null>((resolve) =>
-    child.once('exit', (status, signal) => resolve(status ?? signal)),
-  );
-  const address = new Promise<string>((resolve) => {
-    const read = (data: Buffer): void => {
-      text += data.toString();
-      const found = /Punctual is at (http:\S+)/.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-  });
-  return { child, ended, address, output: () => text };
+function launchForTest(env: Readonly<Record<string, string>>, descriptors?: number): Launched {
+  const started = launch(env, descriptors);
+  onTestFinished(() => void started.child.kill('SIGKILL'));
+  return started;
 }
 
 /** Waits until something holds, as real processes need real time; at most `withinMs`. */

@@ -123,6 +123,7 @@ test('a folder in the place of the file is refused', () => {
 test.for([
   ['the file', 0o444, 0o777],
   ['its folder', 0o666, 0o555],
+  ['the file and its folder', 0o444, 0o555],
 ] as const)('where %s can not be written, opening says so', async ([, fileMode, folderMode]) => {
   const path = file();
   await filled(path);

@@ -37,10 +37,12 @@ async function openFile() {
 storeContract('SQLite in a file', openFile);
 sharedStoreContract('SQLite in a file', openFile);
 
-/** The store on a connection that the test can tamper with. */
-function openTampered(path: string) {
+/** The store on a connection that the test can tamper with, before the store knows it or after. */
+function openTampered(path: string, sql = '') {
   const clock = testClock();
-  const connection = new Connection(openDatabase(path), path, clock);
+  const opened = openDatabase(path);
+  opened.exec(sql);
+  const connection = new Connection(opened, path, clock);
   const options = { clock, boot: 'boot-1', leaseMs: 90_000, regressionMs: 5000, log: () => {} };
   const store = new SqliteStore(connection, storeClock(connection, options));
   connection.stopBlocking();
@@ -129,8 +131,7 @@ describe('several processes', () => {
 
   test('a lock that is missing only at the very end of a commit is waited for too', async () => {
     const path = file();
-    const { store, db, clock } = openTampered(path);
-    db.exec('PRAGMA journal_mode = DELETE');
+    const { store, clock } = openTampered(path, 'PRAGMA journal_mode = DELETE');
     const reader = new DatabaseSync(path);
     reader.exec('BEGIN; SELECT * FROM jobs');
 

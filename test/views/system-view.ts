@@ -19,7 +19,13 @@ export const facts: SystemView['process'] = {
   full: false,
   draining: false,
 };
-export const steady = { place: 'SQLite, /db', unsteady: null, skewMs: 0, skewWithinMs: 1 };
+export const steady = {
+  place: 'SQLite, /db',
+  trouble: null,
+  unsteady: null,
+  skewMs: 0,
+  skewWithinMs: 1,
+};
 export const awake = { at: NOW - 5000, started: 3, lagMs: 0 };
 /** A self-audit that found nothing amiss. */
 export const clean = {

@@ -52,6 +52,14 @@ describe('what wants a look', () => {
       { wake: { by: 'timer', last: awake, trouble: 'disk full' } },
       [/^bad: Wake-ups fail: disk full/],
     ],
+    [
+      'a store that can not be written, which is why wake-ups fail',
+      {
+        store: { ...steady, trouble: 'disk full' },
+        wake: { by: 'timer', last: awake, trouble: 'could not wake a' },
+      },
+      [/^bad: The store can’t be written: disk full/],
+    ],
     ['none yet, just after the start', { wake: byTick(null), startedAt: NOW - MINUTE }, []],
     ['none since the start', { wake: byTick(null) }, [/^bad: Nothing has woken the jobs for 1 h/]],
     [

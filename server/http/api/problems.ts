@@ -36,7 +36,7 @@ export const PROBLEMS = {
   'Too many headers': [431, 'There may be at most 100 headers.'],
   'Internal error': [500, 'Something went wrong here, and is in the service’s log.'],
   Unavailable: [503, 'Nothing can be done just now; come again.'],
-  'Store unavailable': [503, 'The store does not answer; come again with the same key.'],
+  'Store unavailable': [503, 'The store can not be used just now; come again with the same key.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, means: string]>>;
 
 /** The title of a problem. */

@@ -131,7 +131,7 @@ export function runJson(
   stored: Run,
 ): v.InferOutput<typeof runShape> {
   const run = shownRun(stored, registry.get(stored.job));
-  const { lateResult: late, cost } = run;
+  const { lateResult: late, cost = null } = run;
   return {
     ...runSummaryJson(run),
     error: run.error && errorJson(run.error),
@@ -146,7 +146,7 @@ export function runJson(
       outcome: late.outcome,
       output: parsed(late.output),
       error: late.error && errorJson(late.error),
-      notes: late.notes.slice(-NOTES_SHOWN),
+      notes: late.notes?.slice(-NOTES_SHOWN) ?? [],
       at: isoInstant(late.at),
     },
     cost: cost && { reads: cost.reads, writes: cost.writes, deletes: cost.deletes },

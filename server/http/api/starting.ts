@@ -4,7 +4,7 @@ import type { Run } from '../../core/records.ts';
 import { problemsOfInput, runNow, waitForRun } from '../../core/run-now.ts';
 import { isFinal } from '../../core/run.ts';
 import { nameOf } from '../caller.ts';
-import { HttpError, type FieldProblem } from '../errors.ts';
+import { HttpError, storeTrouble, type FieldProblem } from '../errors.ts';
 import { findJob, findRun } from '../find.ts';
 import { badRequest } from '../read.ts';
 import { refusal, unavailable } from '../refusal.ts';
@@ -151,8 +151,8 @@ async function start(asking: Asking, { job, headers: sent, ...wanted }: Wanted) 
       throw refusal(requested);
     case 'unknown':
     case 'unavailable': {
-      const detail = 'the store does not answer; try again with the same Idempotency-Key';
-      throw unavailable(detail, requested.cause);
+      const trouble = storeTrouble(requested.cause);
+      throw unavailable(`${trouble}; try again with the same Idempotency-Key`, requested.cause);
     }
   }
 }

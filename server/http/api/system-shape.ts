@@ -21,6 +21,7 @@ const processShape = v.strictObject({
 
 const storeShape = v.strictObject({
   place: v.string(),
+  trouble: says(textOrNull, 'Why the process can’t write to it; null while it can.'),
   unsteady: says(textOrNull, 'Why its clock can’t be trusted just now; null while it can.'),
   skewMs: says(v.number(), 'By how much its time is ahead of the process’s clock.'),
   skewWithinMs: says(v.number(), 'How sure that is.'),

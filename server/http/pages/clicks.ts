@@ -5,7 +5,7 @@ import { runLink } from '../../../views/why.ts';
 import type { Changed, Requested } from '../../core/run-now.ts';
 import type { Run } from '../../core/records.ts';
 import { refusal } from '../refusal.ts';
-import { HttpError } from '../errors.ts';
+import { HttpError, storeTrouble } from '../errors.ts';
 import { isHtmx } from './problem-page.ts';
 import { sendHtml } from './send-html.ts';
 import type { Asking } from './show.ts';
@@ -24,7 +24,10 @@ export function answerClick(req: Asking, res: Response, clicked: Clicked): void 
   sendHtml(res, html`${message('good', clicked.said)}${clicked.parts}`);
 }
 
-const NO_ANSWER = 'The store does not answer. Look at the newest runs before you try again.';
+const noAnswer = (cause: unknown): HttpError => {
+  const detail = `${storeTrouble(cause)}. Look at the newest runs before you try again.`;
+  return new HttpError(503, 'Store unavailable', detail, { cause });
+};
 
 /** The run that was asked for; throws what there is to say where there is none. */
 export function startedRun(requested: Requested, job: string): Run {
@@ -40,9 +43,10 @@ export function startedRun(requested: Requested, job: string): Run {
     case 'refused':
       throw refusal(requested);
     case 'other-request':
+      throw noAnswer(undefined);
     case 'unknown':
     case 'unavailable':
-      throw new HttpError(503, 'Store unavailable', NO_ANSWER);
+      throw noAnswer(requested.cause);
   }
 }
 
@@ -57,7 +61,7 @@ export function startedWords({ kind }: Requested, run: Run): Html {
 export function assertChanged(changed: Changed): void {
   if (changed.kind === 'refused') throw refusal(changed);
   if (changed.kind === 'changed' || changed.kind === 'unchanged') return;
-  throw new HttpError(503, 'Store unavailable', NO_ANSWER);
+  throw noAnswer(changed.cause);
 }
 
 /** Throws while the service ends: what is started now would be handed back at once. */

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response, Router } from 'express';
-import type { Html } from '../../../views/html.ts';
-import { page, pagePart, type Page, type Section, type Visitor } from '../../../views/layout.ts';
+import { html, type Html } from '../../../views/html.ts';
+import {
+  page,
+  pagePart,
+  unwritable,
+  type Page,
+  type Section,
+  type Visitor,
+} from '../../../views/layout.ts';
 import type { Deps } from '../../core/deps.ts';
 import { priceOf, type Store } from '../../core/store.ts';
 import type { Instant } from '../../core/time.ts';
@@ -67,8 +74,11 @@ async function wholePage(
   const startedAt = performance.now();
   const { store, asked } = counted(deps.store);
   const shown = await make({ ...deps, store }, req);
+  // The system page says more of it.
+  const warns = typeof deps.store.trouble === 'string' && shown.section !== 'system';
   return {
     ...shown,
+    body: warns ? html`${unwritable}${shown.body}` : shown.body,
     assets: assetPaths,
     cost: { ...asked(), ms: performance.now() - startedAt },
     visitor: visitorOf(req),

@@ -66,7 +66,7 @@ export async function readSystem(asked: Deps, deps: Deps, jobList: JobList): Pro
     timing,
     startedAt: Math.floor(performance.timeOrigin),
     process: processFacts(asked),
-    store: { place: store.place, ...skew },
+    store: { place: store.place, trouble: deps.store.trouble ?? null, ...skew },
     wake: {
       by: byTimer ? 'timer' : 'tick',
       last: later(wakes.last, noted ?? null),

@@ -143,7 +143,12 @@ describe('one job', () => {
 
     const { body } = await ask('GET', '/api/v1/jobs/job');
 
-    expect(body).toMatchObject({ schedule: null, upcoming: [], input: { declared: false }, isolate: null });
+    expect(body).toMatchObject({
+      schedule: null,
+      upcoming: [],
+      input: { declared: false },
+      isolate: null,
+    });
     expect(body?.['input'].schema).toBeNull();
   });
 
