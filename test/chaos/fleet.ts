@@ -1,133 +1,207 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { graceOf } from '../../server/core/time.ts';
-import { startServer, tempFolder, type ServerProcess } from '../process/server.ts';
-import type { Random } from '../simulation/random.ts';
-import { emulator, newProject } from '../firestore/fixture.ts';
-import { openJournal, readJournal, type Line } from './journal.ts';
+import { launch, type Launched } from '../process/launch.ts';
+import type { Ground } from './ground.ts';
+import { linesIn, openJournal, type Line } from './journal.ts';
+import type { Scope } from './scope.ts';
 
-/** Several real servers on one database, and what strikes them. */
-
-/* Real processes need real time: all of it is scaled down by the lease and the tick. */
-
-export const LEASE_MS = 3000;
-export const TICK_MS = 2000;
-/** By then what a process left is found and put on record, if anybody is awake. */
-export const FOUND_WITHIN_MS = LEASE_MS + graceOf(LEASE_MS) + TICK_MS;
-
-const JOBS = new URL('./written.ts', import.meta.url).pathname;
-const AUDIT = new URL('../../scripts/audit.ts', import.meta.url).pathname;
-
+/** Several real servers on one database. */
 export interface Fleet {
-  readonly project: string;
-  /** One entry a place; a server that is struck is followed by another in its place. */
-  readonly servers: ServerProcess[];
-  journal(): Line[];
+  readonly ground: Ground;
+  readonly jobs: number;
+  /** Where the server of each place is, or was last; each that is struck is followed by another. */
+  readonly urls: readonly string[];
+  /** Where those are that listen, whether they stand still or not. */
+  listening(): readonly string[];
+  /** What servers did by themselves that none should: ended, or told of an error that is ours. */
+  readonly wrong: readonly string[];
+  /** How often servers told of which error. */
+  readonly errors: ReadonlyMap<string, number>;
+  /** How often one could not start, and was started again. */
+  failedStarts(): number;
+  journal(): Iterable<Line>;
   /** Starts a server in a place. */
   start(place: number): Promise<void>;
   /** Ends one and writes it down. */
-  end(place: number, signal: NodeJS.Signals): Promise<void>;
+  end(place: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Stops one for so long. */
   stop(place: number, ms: number): Promise<void>;
   /** What the shipped command prints. */
   audit(): Promise<string>;
 }
 
-/** Starts `count` servers at once; they reach Firestore by way of `address`. */
-export async function openFleet(options: {
-  readonly count: number;
+export interface Founding {
+  readonly ground: Ground;
+  /** Holds the journal, and what servers print. */
+  readonly folder: string;
+  readonly servers: number;
   readonly jobs: number;
-  readonly address?: string;
   readonly env?: Readonly<Record<string, string>>;
-}): Promise<Fleet> {
-  const folder = tempFolder();
-  const project = newProject();
-  const write = openJournal(folder);
-  const servers: ServerProcess[] = [];
-  const env = (address: string) => ({
-    PUNCTUAL_STORE: 'firestore',
-    FIRESTORE_EMULATOR_HOST: address,
-    GOOGLE_CLOUD_PROJECT: project,
+  readonly scope: Scope;
+  /** The name of a fault that is planted into each server. */
+  readonly fault?: string | undefined;
+}
+
+const JOBS = new URL('./written.ts', import.meta.url).pathname;
+const PLANTING = new URL('./planting.ts', import.meta.url).href;
+const AUDIT = new URL('../../scripts/audit.ts', import.meta.url).pathname;
+
+const STARTS = 20;
+const START_AGAIN_MS = 500;
+/** Who is told to stop takes longer than this only if it hangs, however busy the machine is. */
+const ENDS_WITHIN_MS = 120_000;
+
+/** Starts servers, all at once. */
+export async function openFleet({
+  ground,
+  folder,
+  jobs,
+  scope,
+  ...more
+}: Founding): Promise<Fleet> {
+  const env = {
     PUNCTUAL_WAKE: 'timer',
     PUNCTUAL_BUILD: 'test',
-    PUNCTUAL_LEASE_MS: `${LEASE_MS}`,
-    PUNCTUAL_TICK_MS: `${TICK_MS}`,
+    PUNCTUAL_LEASE_MS: `${ground.leaseMs}`,
+    PUNCTUAL_TICK_MS: `${ground.tickMs}`,
     PUNCTUAL_LOG_LEVEL: 'warn',
     PUNCTUAL_JOBS: JOBS,
     TEST_FOLDER: folder,
-    TEST_JOBS: `${options.jobs}`,
+    TEST_JOBS: `${jobs}`,
+    TEST_EVERY: ground.every,
     TMPDIR: folder,
-    ...options.env,
+    // Of many starts each but the first takes half the time.
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    ...more.env,
+  };
+  const planted = { NODE_OPTIONS: `--import ${PLANTING}`, CHAOS_FAULT: `${more.fault}` };
+  const faulty = more.fault === undefined ? {} : planted;
+  const write = openJournal(folder);
+  const urls: string[] = [];
+  const wrong: string[] = [];
+  const places: Place[] = [];
+  const closed = new Set<Promise<void>>();
+  const said = new Said(join(folder, 'servers.log'), wrong);
+  scope.onEnd(async () => {
+    for (const here of places) {
+      here.isEnding = true;
+      here.server.child.kill('SIGKILL');
+    }
+    await Promise.all(closed);
   });
-  const pidOf = (place: number): number => servers[place]?.child.pid ?? NaN;
+  const at = (place: number): Place => {
+    const found = places[place];
+    if (found === undefined) throw new Error(`no server was ever started in place ${place}`);
+    return found;
+  };
   const fleet: Fleet = {
-    project,
-    servers,
-    journal: () => readJournal(folder),
+    ground,
+    jobs,
+    urls,
+    listening: () =>
+      urls.filter((_, place) => places[place]?.isUp === true && !places[place].isEnding),
+    wrong,
+    errors: said.errors,
+    failedStarts: () => said.failedStarts,
+    journal: () => linesIn(folder),
     async start(place) {
-      servers[place] = await startServer(env(options.address ?? emulator ?? ''));
-      write('up', pidOf(place));
+      for (let tries = 1; ; tries++) {
+        const server = launch({ ...ground.servers, ...env, ...faulty });
+        const pid = server.child.pid ?? NaN;
+        const here: Place = { server, pid, isUp: false, isEnding: false };
+        places[place] = here;
+        // Only then it has said all.
+        const close = once(server.child, 'close').then(([status, signal]) => {
+          said.take(server.output(), here);
+          const byItself = here.isUp && !here.isEnding;
+          if (byItself) wrong.push(`server ${pid} ended by itself: ${status ?? signal}`);
+          closed.delete(close);
+        });
+        closed.add(close);
+        try {
+          urls[place] = await server.url;
+          here.isUp = true;
+          return write('up', pid);
+        } catch (error) {
+          // It could not reach its store; whoever looks after servers starts it again.
+          if (tries === STARTS || here.isEnding) throw error;
+          said.failedStarts += 1;
+          await wait(START_AGAIN_MS);
+        }
+      }
     },
     async end(place, signal) {
-      await servers[place]?.end(signal);
-      write('gone', pidOf(place), signal);
+      const here = at(place);
+      here.isEnding = true;
+      write('strike', here.pid, signal);
+      here.server.child.kill(signal);
+      const how = await Promise.race([here.server.ended, wait(ENDS_WITHIN_MS, 'not at all')]);
+      if (how !== (signal === 'SIGTERM' ? 0 : signal)) {
+        wrong.push(`server ${here.pid} ended by ${signal}: ${how}`);
+        here.server.child.kill('SIGKILL');
+        await here.server.ended;
+      }
+      write('gone', here.pid, signal);
     },
     async stop(place, ms) {
-      const { child } = servers[place]!;
-      write('stop', pidOf(place));
-      child.kill('SIGSTOP');
+      const { pid, server } = at(place);
+      write('stop', pid);
+      server.child.kill('SIGSTOP');
       await wait(ms);
-      write('cont', pidOf(place));
-      child.kill('SIGCONT');
+      write('cont', pid);
+      server.child.kill('SIGCONT');
     },
     async audit() {
-      const direct = { PATH: process.env['PATH'], ...env(emulator ?? '') };
+      const direct = { PATH: process.env['PATH'], ...env, ...ground.onlookers };
       const done = promisify(execFile)(process.execPath, [AUDIT], { env: direct });
       const { stdout, stderr } = await done.catch((failed: Awaited<typeof done>) => failed);
       return `${stdout}${stderr}`.trim();
     },
   };
-  await Promise.all(Array.from({ length: options.count }, (_, place) => fleet.start(place)));
+  await Promise.all(Array.from({ length: more.servers }, (_, place) => fleet.start(place)));
   return fleet;
 }
 
-export const STRIKES = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const;
-export type Strike = (typeof STRIKES)[number];
+interface Place {
+  readonly server: Launched;
+  readonly pid: number;
+  /** It has said where it is. */
+  isUp: boolean;
+  /** Somebody has told it to end. */
+  isEnding: boolean;
+}
 
-/**
- * Strikes processes at random for so long, then waits until all are there again. Each kind
- * comes equally often. There may be moments in which nobody is up.
- */
-export async function strikeFor(fleet: Fleet, ms: number, random: Random): Promise<Strike[]> {
-  const until = Date.now() + ms;
-  const struck = new Map<number, Promise<void>>();
-  const strikes: Strike[] = [];
-  let left: Strike[] = [];
-  while (Date.now() < until) {
-    await wait(random.between(300, 2200));
-    const places = [...fleet.servers.keys()].filter((place) => !struck.has(place));
-    if (places.length === 0) continue;
-    if (left.length === 0) left = [...STRIKES];
-    const place = random.pick(...places);
-    const [strike = 'SIGKILL'] = left.splice(random.below(left.length), 1);
-    strikes.push(strike);
-    const again = strikeOne(fleet, place, strike, random).then(() => void struck.delete(place));
-    struck.set(place, again);
+/** Events that no store, no connection and no handler is a reason for. */
+const OURS = ['job_quarantined', 'attempt_broken', 'alert_broken', 'uncaught'];
+const SHOWN = 400;
+
+/** What servers have printed until they ended. */
+class Said {
+  readonly errors = new Map<string, number>();
+  failedStarts = 0;
+  readonly #path: string;
+  readonly #wrong: string[];
+
+  constructor(path: string, wrong: string[]) {
+    this.#path = path;
+    this.#wrong = wrong;
   }
-  await Promise.all(struck.values());
-  return strikes;
+
+  take(output: string, { pid, isUp }: Place): void {
+    appendFileSync(this.#path, `--- ${pid}\n${output}`);
+    for (const line of output.split('\n')) {
+      const event = /"severity":"ERROR","message":"(\w+)"/.exec(line)?.[1];
+      if (event !== undefined) this.errors.set(event, (this.errors.get(event) ?? 0) + 1);
+      const ours = event === undefined ? isUp && isStray(line) : OURS.includes(event);
+      if (ours) this.#wrong.push(`server ${pid} said: ${line.slice(0, SHOWN)}`);
+    }
+  }
 }
 
-async function strikeOne(
-  fleet: Fleet,
-  place: number,
-  strike: Strike,
-  random: Random,
-): Promise<void> {
-  const pauseMs = random.between(0, 3000);
-  if (strike === 'SIGSTOP') return await fleet.stop(place, LEASE_MS + 300 + pauseMs);
-  await fleet.end(place, strike);
-  await wait(pauseMs / 2);
-  await fleet.start(place);
-}
+/** Neither an event nor what it says when it starts: such as the stack of an error. */
+const isStray = (line: string): boolean =>
+  line.trim() !== '' && !line.startsWith('{"time"') && !line.startsWith('Punctual is at ');

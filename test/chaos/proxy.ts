@@ -1,7 +1,7 @@
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import type { Scope } from './scope.ts';
 
 /**
  * A bad connection to Firestore: stands between a client and the emulator, and does to each call
@@ -28,6 +28,8 @@ export type Fate =
   | { readonly kind: 'pass' }
   /** Takes so long on its way there. */
   | { readonly kind: 'delay' | 'late'; readonly ms: number }
+  /** Is applied at once, and its reply takes so long on its way back. */
+  | { readonly kind: 'reply delayed'; readonly ms: number }
   /** Is answered in the server's name and goes no further. */
   | { readonly kind: 'aborted' | 'unavailable' }
   /** Is applied, and then answered as if the server was not there. */
@@ -53,8 +55,8 @@ interface Reply {
   readonly trailers: http2.IncomingHttpHeaders | undefined;
 }
 
-/** Starts a proxy on a free port; it ends with the test. */
-export async function startProxy(upstream: string): Promise<Proxy> {
+/** Starts a proxy on a free port; it ends with the scope. */
+export async function startProxy(upstream: string, scope: Scope): Promise<Proxy> {
   const there = connection(`http://${upstream}`);
   const server = http2.createServer();
   const sessions = new Map<http2.Http2Session, number>();
@@ -90,7 +92,7 @@ export async function startProxy(upstream: string): Promise<Proxy> {
     handle(stream, headers).catch(() => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  scope.onEnd(() => {
     for (const session of sessions.keys()) session.destroy();
     server.close();
     there.close();
@@ -118,6 +120,11 @@ async function meet(
       return answer(stream, await pass());
     case 'pass':
       return answer(stream, await pass());
+    case 'reply delayed': {
+      const reply = await pass();
+      await wait(fate.ms);
+      return answer(stream, reply);
+    }
     case 'aborted':
       return answer(stream, status(10, 'contention on these documents'));
     case 'unavailable':

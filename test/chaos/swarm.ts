@@ -15,14 +15,16 @@ export const COMMITS: Rates = {
   late: 0.04,
   'connection cut': 0.01,
   'cut off': 0.005,
-  delay: 0.1,
+  delay: 0.08,
+  'reply delayed': 0.08,
 };
 export const READS: Rates = {
   unavailable: 0.05,
   'reply cut short': 0.05,
   'reply lost': 0.02,
   'connection cut': 0.005,
-  delay: 0.1,
+  delay: 0.08,
+  'reply delayed': 0.05,
 };
 
 /**
@@ -39,7 +41,9 @@ export function swarm(random: Random, { part }: { readonly part: boolean }) {
     if (kind === 'cut off') cutOffUntil.set(connection, now + random.between(1000, 8000));
     // Servers here give a call 1 s.
     if (kind === 'late') return { kind, ms: random.between(1100, 5000) };
-    if (kind === 'delay') return { kind, ms: random.between(0, 900) };
+    if (kind === 'delay' || kind === 'reply delayed') {
+      return { kind, ms: random.between(0, 900) };
+    }
     return kind === 'pass' ? PASS : { kind };
   };
 }

@@ -22,7 +22,7 @@ const AWAKE = { PUNCTUAL_WAKE: 'timer' };
 /** A store behind a proxy, and one beside it that sees what really stands there. */
 async function world() {
   const project = newProject();
-  const proxy = await startProxy(emulator ?? '');
+  const proxy = await startProxy(emulator ?? '', { onEnd: onTestFinished });
   const store = openStore({ project, address: proxy.address, callMs: CALL_MS });
   const direct = openStore({ project });
   onTestFinished(async () => void (await Promise.all([store.close(), direct.close()])));
@@ -36,7 +36,7 @@ async function world() {
 function next(proxy: Proxy, method: string, ...fates: Fate['kind'][]): void {
   proxy.setFates((called) => {
     const kind = called === method ? (fates.shift() ?? 'pass') : 'pass';
-    return kind === 'late' || kind === 'delay'
+    return kind === 'late' || kind === 'delay' || kind === 'reply delayed'
       ? { kind, ms: kind === 'late' ? CALL_MS * 2 : CALL_MS / 4 }
       : { kind };
   });

@@ -58,8 +58,10 @@ export const FOUND: readonly Planted[] = [
     edits: [
       core(
         'execute.ts',
-        'granted.sentAt.wall + leaseMs',
-        'deps.clock.wall() - deps.clock.monotonic() + granted.sentAt.monotonic + leaseMs',
+        'const ends = after(granted.sentAt,',
+        `const { monotonic } = granted.sentAt;
+    const wall = deps.clock.wall() - deps.clock.monotonic() + monotonic;
+    const ends = after({ monotonic, wall },`,
       ),
     ],
   },
@@ -108,8 +110,10 @@ export const FOUND: readonly Planted[] = [
   {
     name: 'gives up on a late result when the store does not answer once',
     known: 'ours: what a handler came to after its lease was lost with one failed call',
-    seed: 342,
-    edits: [core('execute.ts', 'if (!down || clock.monotonic() >= giveUpAt) return;', 'return;')],
+    seed: 389,
+    edits: [
+      core('late-result.ts', 'if (!down || clock.monotonic() >= giveUpAt) return;', 'return;'),
+    ],
   },
   {
     name: 'grants a second attempt under the id of the first',

@@ -66,17 +66,24 @@ export const PLANTED: readonly Planted[] = [
     known: 'a likely one',
     seed: 36,
     edits: [
-      core('execute.ts', 'granted.sentAt.monotonic + leaseMs', 'deps.clock.monotonic() + leaseMs'),
-      core('execute.ts', 'granted.sentAt.wall + leaseMs', 'deps.clock.wall() + leaseMs'),
-      core('execute.ts', 'intent.sentAt.monotonic + length', 'clock.monotonic() + length'),
-      core('execute.ts', 'intent.sentAt.wall + length', 'clock.wall() + length'),
+      core(
+        'execute.ts',
+        'const ends = after(granted.sentAt,',
+        'const ends = after({ monotonic: deps.clock.monotonic(), wall: deps.clock.wall() },',
+      ),
+      core(
+        'execute.ts',
+        'this.#leaseClock.ends = after(intent.sentAt,',
+        `const { clock } = this.#deps;
+    this.#leaseClock.ends = after({ monotonic: clock.monotonic(), wall: clock.wall() },`,
+      ),
     ],
   },
   {
     name: 'has no deadline of its own',
     known: 'a likely one',
     seed: 11,
-    edits: [core('execute.ts', "if (this.#leaseIsOver()) this.abort('lease_lost');", '')],
+    edits: [core('execute.ts', "if (this.#leaseClock.isOver()) this.abort('lease_lost');", '')],
   },
   {
     name: 'has no grace',

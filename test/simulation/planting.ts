@@ -4,13 +4,19 @@ import type { Planted } from './edit.ts';
 import { FOUND } from './found.ts';
 import { PLANTED, WASTEFUL } from './planted.ts';
 
-/**
- * Plants a fault into the product's code as it is loaded from then on: its files stay as they are,
- * and it has no switch for it. As a preloaded module it plants the fault that PLANTED_FAULT names.
- */
+/** Plants a fault by its name. As a preloaded module it plants the one that PLANTED_FAULT names. */
 export function plant(name: string): Planted {
   const fault = [...PLANTED, ...FOUND, WASTEFUL].find((one) => one.name === name);
   if (fault === undefined) throw new Error(`no planted fault is called "${name}"`);
+  plantFault(fault);
+  return fault;
+}
+
+/**
+ * Plants a fault into the product's code as it is loaded from then on: its files stay as they are,
+ * and it has no switch for it.
+ */
+export function plantFault(fault: Planted): void {
   for (const { file, find } of fault.edits) {
     const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
     const times = text.split(find).length - 1;
@@ -27,7 +33,6 @@ export function plant(name: string): Planted {
       return { ...loaded, source: here.reduce(planted, text) };
     },
   });
-  return fault;
 }
 
 const name = process.env['PLANTED_FAULT'];
