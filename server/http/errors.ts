@@ -87,7 +87,7 @@ function problemOf(error: unknown): HttpError {
   return parserProblem(error) ?? new HttpError(500, 'Internal error', 'something went wrong here');
 }
 
-/** What keeps the store from doing its part, as far as anybody may know, as a part of a sentence. */
+/** What keeps the store from doing its part, as far as anybody may know: a part of a sentence. */
 export function storeTrouble(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof StoreFailure && cause.why !== undefined) {

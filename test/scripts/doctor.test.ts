@@ -75,7 +75,7 @@ describe('npm run doctor, on one machine', () => {
 
     expect(without.status).toBe(1);
     expect(without.lines).toContain(
-      'bad secrets: 2 jobs with secret inputs, such as "deploy", and no key: the service does not ' +
+      'bad secrets: 4 jobs with secret inputs, such as "deploy", and no key: the service does not ' +
         'start like this → set PUNCTUAL_SECRET_KEY to what `npm run -s secret-key` prints',
     );
     expect(markOf(keyed.findings, 'secrets')).toBe('ok');

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Cancel, Clock } from '../../core/time.ts';
 
-/** Each keeps a processor busy: of more at once, each and this process would wait for the others. */
+/** Each keeps a processor busy: of more at once, each would wait for the others, and so do we. */
 const AT_ONCE = availableParallelism();
 /** One that takes longer keeps nobody waiting. */
 const WITHIN_MS = 3000;
