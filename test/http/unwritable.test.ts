@@ -37,6 +37,7 @@ test('a program is told why, as far as it is its business, and with which key to
 
   const run = await patiently(service, ask('POST', '/api/v1/jobs/job/runs', sent));
   const pause = await patiently(service, ask('PUT', '/api/v1/jobs/job/pause'));
+  await service.clock.advance(60_000);
   const tick = await patiently(service, ask('POST', '/triggers/jobs/job'));
   const system = await ask('GET', '/api/v1/system');
   mend();
