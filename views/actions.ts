@@ -156,7 +156,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'add-token': { words: ['made', 'a token'], telling: true },
   'revoke-token': { words: ['revoked', 'a token'], telling: true },
   'reset-clock': { words: ['reset', 'the clock'] },
-  rewind: { words: ['took back', 'the watermark, after the clock was reset'] },
+  rewind: { words: ['took back', 'what lay ahead, after the clock was reset'] },
   define: { words: ['put in force', 'a definition'], own: true },
   retire: { words: ['retired', 'the job'], own: true },
   lost: { words: ['gave up', 'a lost run'], own: true, telling: true },

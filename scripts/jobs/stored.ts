@@ -1,4 +1,3 @@
-import { rewindJob } from '../../server/core/run-now.ts';
 import { registerJobs } from '../../server/core/register.ts';
 import { isoInstant } from '../../server/core/time.ts';
 import { systemClock } from '../../server/process/clock.ts';
@@ -30,21 +29,14 @@ export const adopt: Command = async (words) => {
 export const resetClock: Command = async (words) => {
   nothing(words);
   assertHere('reset-clock');
-  const { config, store } = await openForScript();
+  const { store } = await openForScript();
   try {
     if (!(store instanceof SqliteStore)) {
       throw new BadUsage("Firestore's clock is never set: there is nothing to accept");
     }
-    const by = whoIsHere();
-    await store.resetClock(by);
+    const rewound = await store.resetClock(whoIsHere());
     console.log(`the clock is accepted as it is: ${isoInstant(Date.now())}`);
-    const deps = depsForScript(config, store, new Map());
-    const { storeNow } = await store.time();
-    for (const { name, record } of await store.listJobs({ limit: 20_000 })) {
-      if (record === undefined || record.watermark <= storeNow) continue;
-      await rewindJob(deps, name, by);
-      console.log(`${name} goes on from now: it had been decided up to the future`);
-    }
+    for (const name of rewound) console.log(`${name} goes on from now: it was ahead of it`);
     return STATUS.done;
   } finally {
     await store.close();

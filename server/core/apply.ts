@@ -201,8 +201,8 @@ function aged({ clock }: ApplyDeps, held: Held): Seen {
 }
 
 /** A watermark in the future would keep the job from ever running again, without a word. */
-function assertPast({ job, event }: Intent, { record, storeNow }: Seen): void {
-  if (record === undefined || event.kind === 'rewind' || record.watermark <= storeNow) return;
+function assertPast({ job }: Intent, { record, storeNow }: Seen): void {
+  if (record === undefined || record.watermark <= storeNow) return;
   throw new BrokenRecord(job, `its watermark ${isoInstant(record.watermark)} lies in the future`);
 }
 
@@ -249,7 +249,7 @@ async function commit(
     tries.covered = await lookBeyond(deps, now.record, decided);
     if (tries.covered !== undefined) return 'again';
   }
-  if (intent.event.kind !== 'rewind') checkInvariants(now.record, record);
+  checkInvariants(now.record, record);
   const known = new Map<string, Run | undefined>();
   for (const id of runsNeeded(stepped.runs, tries.readAll)) {
     // A run changes with its job's record only, so one held with it is as good as it is.

@@ -17,7 +17,11 @@ export function knownBackfill(
 }
 
 /** Ends the backfill that is under way, if there is one: it came as far as `cursor`. */
-export function closeBackfill(draft: Draft, cursor: Instant, { now }: DecisionContext): void {
+export function closeBackfill(
+  draft: Draft,
+  cursor: Instant,
+  { now }: Pick<DecisionContext, 'now'>,
+): void {
   const { backfill, backfills = [] } = draft.record;
   if (backfill === null) return;
   const past: PastBackfill = { ...backfill, cursor, endedAt: now };

@@ -119,6 +119,13 @@ const retry = object({
   beside: flag,
 } satisfies Fields<Retry>);
 
+const pause = object({
+  at: instant,
+  by: nullable(words),
+  note: nullable(words),
+  until: nullable(instant),
+} satisfies Fields<Pause>);
+
 const backfill = {
   id: words,
   from: instant,
@@ -150,15 +157,10 @@ const jobRecord = object({
   catchUpTo: nullable(instant),
   freeAt: instant,
   freed: nullable(object({ runId: words, trigger })),
-  paused: nullable(
-    object({
-      at: instant,
-      by: nullable(words),
-      note: nullable(words),
-      until: nullable(instant),
-    } satisfies Fields<Pause>),
-  ),
+  paused: nullable(pause),
   pauses: listOf(object({ from: instant, to: instant } satisfies Fields<Span>)),
+  lastPause: absentOr(nullable(pause)),
+  aheadTo: absentOr(instant),
   fence: count,
   active: mapOf(lease, words),
   retries: listOf(retry),

@@ -15,10 +15,11 @@ const PAGE = 500;
  */
 export async function lookBeyond(
   deps: ApplyDeps,
-  { name: job, watermark }: JobRecord,
+  { name: job, watermark, aheadTo = -Infinity }: JobRecord,
   { changes, now }: { readonly changes: readonly RunChange[]; readonly now: Instant },
 ): Promise<Covered | undefined> {
-  const old = now - deps.timing.lateAfterMs;
+  // Where the clock was ahead and was reset, history is known to go on.
+  const old = watermark < aheadTo ? Infinity : now - deps.timing.lateAfterMs;
   const reachesBack = changes.some(
     (one) => one.kind === 'create' && one.run.range !== null && one.run.range.from < old,
   );

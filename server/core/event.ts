@@ -29,8 +29,6 @@ export type Event =
   | { readonly kind: 'end-backfill'; readonly id: string; readonly by: string | null }
   | { readonly kind: 'define'; readonly definition: Definition }
   | { readonly kind: 'retire' }
-  /** The store's clock was reset by an operator to an earlier time than it had given out. */
-  | { readonly kind: 'rewind'; readonly to: Instant; readonly by: string | null }
   /** Retention is about to delete what lies up to `from`. */
   | { readonly kind: 'forget'; readonly from: Instant };
 

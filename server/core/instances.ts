@@ -24,6 +24,8 @@ export interface Instance {
 const metaKey = (namespace: string): string => `instances:${namespace}`;
 const FORGOTTEN_AFTER_MS = 86_400_000;
 const INSTANCES_LIMIT = 20;
+/** Noted so far ahead of now, it was before the clock was set back. */
+const AHEAD_MS = 5000;
 
 /** The processes of a namespace, the one last seen first. */
 export async function readInstances(
@@ -46,7 +48,7 @@ export function noteInstance(deps: Deps): InstanceNote {
   let removed = false;
   let since: Instant | undefined;
   const own = (now: Instant): Instance => {
-    since ??= now;
+    since = Math.min(since ?? now, now);
     return { owner, build, since, seenAt: now, running: runner.running };
   };
   const change = async (next: (now: Instant) => Instance[]): Promise<void> => {
@@ -78,7 +80,8 @@ export function noteInstance(deps: Deps): InstanceNote {
   };
 }
 
-const isFresh = ({ seenAt }: Instance, now: Instant): boolean => now - seenAt < FORGOTTEN_AFTER_MS;
+const isFresh = ({ seenAt }: Instance, now: Instant): boolean =>
+  now - seenAt < FORGOTTEN_AFTER_MS && seenAt - now < AHEAD_MS;
 
 /** As it stands in the store: the ones last seen, by their owners. */
 function valueOf(all: readonly Instance[]): Record<string, Omit<Instance, 'owner'>> {

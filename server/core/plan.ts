@@ -52,6 +52,7 @@ export function endPause(draft: Draft, { now }: DecisionContext): void {
   const { paused } = draft.record;
   if (paused === null || paused.until === null || now < paused.until) return;
   resume(draft, paused.until);
+  set(draft, { lastPause: paused });
 }
 
 /**
@@ -180,7 +181,7 @@ function judge(draft: Draft, ctx: DecisionContext): Choice | undefined {
 }
 
 /** Rule 8: the earliest instant at which anything could happen to this job. */
-export function arm(draft: Draft, ctx: DecisionContext): void {
+export function arm(draft: Draft, ctx: Pick<DecisionContext, 'now'>): void {
   const at = nextActionAt(draft.record, ctx.now);
   const stored = draft.record.nextActionAt;
   if (at === stored) return;

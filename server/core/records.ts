@@ -179,6 +179,10 @@ export interface JobRecord {
   readonly paused: Pause | null;
   /** Ended pauses that the watermark has not passed. */
   readonly pauses: readonly Span[];
+  /** The pause before, where it came to its own end: a clock that is set back may bring it back. */
+  readonly lastPause?: Pause | null;
+  /** Scheduled runs are on record up to here, though the watermark is not: the clock was ahead. */
+  readonly aheadTo?: Instant;
   readonly fence: number;
   readonly active: Readonly<Record<string, Lease>>;
   readonly retries: readonly Retry[];

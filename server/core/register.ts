@@ -29,6 +29,8 @@ interface RegistryMeta {
 const metaKey = (namespace: string): string => `registry:${namespace}`;
 const BUILDS_LIMIT = 20;
 const TRIES = 50;
+/** A time that is reckoned may be so far ahead; further, the clock was set back since. */
+const AHEAD_MS = 5000;
 const CHECK_EVERY_TICKS = 60;
 const DEFINE_WITHIN_MS = 30_000;
 
@@ -81,7 +83,8 @@ const goesBy = (record: JobRecord | undefined, hash: string): boolean =>
 
 async function isStillInForce(deps: Deps): Promise<boolean> {
   const found = await deps.store.readMeta(metaKey(deps.namespace));
-  return inForce(deps, readMeta(found?.value), (await deps.store.time()).storeNow);
+  const { storeNow } = await deps.store.time();
+  return inForce(deps, upTo(storeNow, readMeta(found?.value)), storeNow);
 }
 
 /**
@@ -191,7 +194,9 @@ function noteBuild(deps: Deps, meta: RegistryMeta, now: Instant, adopt: boolean)
   // Fresh enough: an instance that starts often need not write each time.
   const fresh = before !== undefined && now - before.lastSeenAt < deps.timing.seenEveryMs / 2;
   if (fresh && !adopt) return meta;
-  const firstSeenAt = before === undefined || adopt ? now : before.firstSeenAt;
+  const newestSeenAt = Math.max(...Object.values(meta.builds).map((one) => one.firstSeenAt));
+  const firstSeenAt =
+    before === undefined || adopt ? Math.max(now, newestSeenAt + 1) : before.firstSeenAt;
   const own = { firstSeenAt, lastSeenAt: now };
   const builds = { ...meta.builds, [deps.build]: own };
   const newest = Object.entries(builds)
@@ -222,7 +227,7 @@ async function update(
     const version: Version | undefined = found?.version;
     const before = readMeta(found?.value);
     assertNotMoving(found?.value);
-    const meta = change(before, storeNow);
+    const meta = change(upTo(storeNow, before), storeNow);
     if (meta === before) return { meta, now: storeNow };
     if (await deps.store.writeMeta(key, meta, version)) return { meta, now: storeNow };
     await sleep(deps.clock, 20 * (0.5 + deps.random()));
@@ -259,6 +264,21 @@ function readMeta(value: unknown): RegistryMeta {
   return { builds, jobs, checkedAt: typeof checkedAt === 'number' ? checkedAt : 0 };
 }
 
+/**
+ * The same, where the clock was not set back since. Else a build that was seen by a clock that was
+ * years ahead would keep all later ones from being in force for years.
+ */
+function upTo(now: Instant, meta: RegistryMeta): RegistryMeta {
+  const isAhead = ({ firstSeenAt, lastSeenAt }: BuildSeen): boolean =>
+    Math.max(firstSeenAt, lastSeenAt) > now + AHEAD_MS;
+  if (!Object.values(meta.builds).some(isAhead) && meta.checkedAt <= now + AHEAD_MS) return meta;
+  const builds = Object.entries(meta.builds).map(([build, { firstSeenAt, lastSeenAt }]) => [
+    build,
+    { firstSeenAt: Math.min(firstSeenAt, now), lastSeenAt: Math.min(lastSeenAt, now) },
+  ]);
+  return { ...meta, builds: Object.fromEntries(builds), checkedAt: Math.min(meta.checkedAt, now) };
+}
+
 /** The build of a namespace that was alive last, and when that was noted; undefined for none. */
 export async function lastAlive(
   store: Store,
@@ -283,7 +303,7 @@ export async function buildsSeen(
   now: Instant,
 ): Promise<Build[]> {
   const found = await store.readMeta(metaKey(namespace));
-  const builds = Object.entries(readMeta(found?.value).builds)
+  const builds = Object.entries(upTo(now, readMeta(found?.value)).builds)
     .map(([build, seen]) => ({ build, ...seen }))
     .toSorted((a, b) => b.firstSeenAt - a.firstSeenAt);
   const alive = builds.find(({ lastSeenAt }) => lastSeenAt > now - timing.rollbackAfterMs);

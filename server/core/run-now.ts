@@ -208,24 +208,6 @@ export const cancelRun = (deps: Deps, runId: string, by: string | null): Promise
 export const freeRun = (deps: Deps, runId: string, by: string | null): Promise<Changed> =>
   changeRun(deps, runId, { kind: 'free', runId, by });
 
-/**
- * After an operator reset the store's clock: what lies in the future comes back to now. Ranges that
- * reach into the future speak of what has not happened, so they go; what they said of the past is
- * judged again. While the watermark lies in the future nothing else decides about the job.
- */
-export async function rewindJob(deps: Deps, job: string, by: string | null): Promise<Changed> {
-  const { storeNow } = await deps.store.time();
-  let to = storeNow;
-  for (;;) {
-    const { runs } = await deps.store.listRuns({ job, since: storeNow, limit: 500 });
-    const ranges = runs.filter((run) => run.range !== null);
-    if (ranges.length === 0) break;
-    to = Math.min(to, ...ranges.map((run) => (run.range?.from ?? to) - 1));
-    await deps.store.deleteRuns(ranges.map(({ id }) => id));
-  }
-  return await change(deps, job, { kind: 'rewind', to, by });
-}
-
 async function changeRun(deps: Deps, runId: string, event: Event): Promise<Changed> {
   const job = jobOfRun(runId);
   if (job === undefined) return { kind: 'refused', why: 'no-such-job', runId: null };

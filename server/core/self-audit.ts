@@ -43,7 +43,8 @@ export async function keepSelfAudit(
   const firstGaps = gaps.slice(0, LINES).map((gap) => gapLine(gap).slice(0, LINE_LIMIT));
   const kept = await changeMeta(store, metaKey(namespace), {
     next: (before) => {
-      const cleanSince = gaps.length > 0 ? null : (selfAuditOf(before)?.cleanSince ?? when.at);
+      const since = Math.min(selfAuditOf(before)?.cleanSince ?? when.at, when.at);
+      const cleanSince = gaps.length > 0 ? null : since;
       return { ...when, ...counts, gaps: gaps.length, firstGaps, cleanSince };
     },
   });

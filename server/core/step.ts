@@ -13,7 +13,6 @@ import {
   resumeByHand,
   startByHand,
 } from './requests.ts';
-import { rewind } from './rewind.ts';
 import { settle } from './settle.ts';
 import { STAMP } from './time.ts';
 
@@ -74,8 +73,6 @@ function happen(
       return retire(draft, ctx);
     case 'forget':
       return forget(draft, event);
-    case 'rewind':
-      return rewind(draft, event, ctx);
   }
 }
 

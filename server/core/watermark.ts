@@ -28,10 +28,10 @@ function dropPassedPauses(draft: Draft): void {
 
 /** Ends the pause at `to`. Occurrences inside it are recorded when the watermark passes them. */
 export function resume(draft: Draft, to: Instant): void {
-  const { paused, pauses } = draft.record;
+  const { paused, pauses, lastPause } = draft.record;
   if (paused === null) return;
   // A pause may have been given an end that had passed before it began.
   const ended = { from: paused.at, to: Math.max(to, paused.at) };
-  set(draft, { paused: null, pauses: [...pauses, ended] });
+  set(draft, { paused: null, pauses: [...pauses, ended], ...(lastPause && { lastPause: null }) });
   dropPassedPauses(draft);
 }

@@ -7,15 +7,23 @@ export interface Reading {
   readonly monotonic: number;
 }
 
+/** A reading in doubt. */
+export interface Doubt extends Reading {
+  /** Something that was written since bears the time of that clock. */
+  readonly stamped?: boolean;
+}
+
 export interface ClockState {
   /** Grows when an operator resets the clock: what was seen before counts no more. */
   readonly era: number;
-  /** The latest time given out. */
+  /** The latest time given out that counts: what was merely read in doubt may be taken back. */
   readonly highWater: Instant;
   /** The last reading that fitted the one before it. */
   readonly trusted: Reading;
   /** The first of a row of readings that do not fit it, but each other; null when there is none. */
-  readonly doubted: Reading | null;
+  readonly doubted: Doubt | null;
+  /** The doubt on record that this process has waited out, and written nothing since. */
+  readonly outwaited?: Doubt | null;
 }
 
 export interface Policy {
@@ -25,17 +33,22 @@ export interface Policy {
 
 export interface Judged {
   readonly state: ClockState;
+  /** The store's time by this reading. What bears it must raise the state's high water to it. */
+  readonly storeNow: Instant;
   readonly unsteady: string | null;
   /** What is going on, for a log that tells it once. */
-  readonly episode: 'clock_regressed' | 'clock_jumped' | 'machine_restarted' | null;
+  readonly episode:
+    'clock_regressed' | 'clock_jumped' | 'machine_restarted' | 'clocks_differ' | null;
   readonly behindMs: number;
 }
 
 /**
  * Whether a reading of the clocks may be trusted. All processes of a machine share its wall clock,
  * but it can be set, and it jumps when the machine wakes from sleep. A bogus jump would mark years
- * as missed, so a jump is believed only when it has stood for one lease; a clock that is behind
- * what was given out decides nothing until it has caught up. Pure.
+ * as missed, so a jump is believed only when it has stood for one lease. A clock that is behind
+ * what was given out decides nothing until it has caught up: time stands still meanwhile. A step
+ * that is taken back leaves no trace, unless it was one back and something was written under it:
+ * leases were renewed by a time that stood still, so that to go on is a jump as well. Pure.
  */
 export function judge(
   stored: ClockState,
@@ -45,18 +58,30 @@ export function judge(
 ): Judged {
   const mine = own !== undefined && own.era === stored.era ? own : stored;
   const seen = Math.max(stored.highWater, mine.highWater);
-  const state = { era: stored.era, highWater: Math.max(seen, reading.wall) };
+  const storeNow = Math.max(seen, reading.wall);
   const behindMs = Math.max(0, seen - reading.wall);
   const regressed = behindMs > policy.regressionMs;
 
-  const fits = [mine.trusted, stored.trusted].some((before) => coherent(before, reading, policy));
-  const since = fits ? reading : doubtedSince(stored, mine, reading, policy);
-  const waitMs = fits ? 0 : policy.leaseMs - (reading.monotonic - since.monotonic);
-  const settled = waitMs <= 0;
-  const pair = settled
-    ? { trusted: reading, doubted: null }
-    : { trusted: mine.trusted, doubted: since };
-  const now = { state: { ...state, ...pair }, behindMs };
+  const { outwaited = null } = mine;
+  const onRecord = outwaited?.monotonic === stored.doubted?.monotonic ? null : stored.doubted;
+  const doubts = [onRecord, mine.doubted].filter((doubt) => doubt !== null);
+  const left = doubts.find((doubt) => doubt.stamped === true && leaps(doubt, reading, policy));
+  const trusted = left ?? newer(mine.trusted, stored.trusted);
+  const fits = coherent(trusted, reading, policy);
+  const same = doubts.filter((doubt) => coherent(doubt, reading, policy));
+  const since = same.reduce((a, b) => (b.monotonic < a.monotonic ? b : a), reading);
+  // Who still sees another time than we since then does so now, too: no step, but two clocks.
+  const apart = !fits && trusted.boot === reading.boot && trusted.monotonic > since.monotonic;
+  const doubtMs = reading.monotonic - (apart ? trusted : since).monotonic;
+  const waitMs = fits ? 0 : policy.leaseMs - doubtMs;
+  const believed = waitMs <= 0;
+  const doubted = { ...since, stamped: same.some(({ stamped }) => stamped === true) };
+  const over = fits ? outwaited : stored.doubted;
+  // What is not believed moves nothing.
+  const state = believed
+    ? { era: stored.era, highWater: storeNow, trusted: reading, doubted: null, outwaited: over }
+    : { era: stored.era, highWater: seen, trusted, doubted, outwaited };
+  const now = { state, storeNow, behindMs };
 
   if (regressed) {
     const unsteady =
@@ -64,34 +89,41 @@ export function judge(
       `with ${readable(seen)}, or an operator resets the store's clock`;
     return { ...now, unsteady, episode: 'clock_regressed' };
   }
-  if (settled) return { ...now, unsteady: null, episode: null };
+  if (believed) return { ...now, unsteady: null, episode: null };
   const waiting = `waiting ${inWords(waitMs)} before deciding anything`;
-  if (mine.trusted.boot !== reading.boot) {
+  if (trusted.boot !== reading.boot) {
     const unsteady = `the machine was restarted; ${waiting}`;
     return { ...now, unsteady, episode: 'machine_restarted' };
   }
-  const ahead = drift(mine.trusted, reading);
+  const ahead = drift(trusted, reading);
+  const by = inWords(Math.abs(ahead));
+  if (apart) {
+    const how = ahead > 0 ? 'behind' : 'ahead';
+    const unsteady = `another process sees a clock that is ${by} ${how}; ${waiting}`;
+    return { ...now, unsteady, episode: 'clocks_differ' };
+  }
   const jump = ahead > 0 ? 'jumped ahead, or the machine slept,' : 'was set back';
-  const unsteady = `the clock ${jump} by ${inWords(Math.abs(ahead))}; ${waiting}`;
+  const unsteady = `the clock ${jump} by ${by}; ${waiting}`;
   return { ...now, unsteady, episode: 'clock_jumped' };
 }
 
-/** When the present timeline was first seen, by this process or another; now, if it is new. */
-function doubtedSince(
-  stored: ClockState,
-  mine: ClockState,
-  reading: Reading,
-  policy: Policy,
-): Reading {
-  const doubts = [stored.doubted, mine.doubted]
-    .filter((doubt) => doubt !== null)
-    .filter((doubt) => coherent(doubt, reading, policy));
-  return doubts.reduce((a, b) => (b.monotonic < a.monotonic ? b : a), reading);
-}
+/** The state once something was written that bears this time. */
+export const stamped = ({ state, storeNow }: Judged): ClockState => ({
+  ...state,
+  highWater: storeNow,
+  doubted: state.doubted && { ...state.doubted, stamped: true },
+});
+
+/** What was seen last. Another process may have seen later than this one that the clock was set. */
+const newer = (mine: Reading, stored: Reading): Reading =>
+  mine.boot === stored.boot && stored.monotonic > mine.monotonic ? stored : mine;
 
 /** By how much the wall clock went further than the monotonic one. */
 const drift = (before: Reading, after: Reading): number =>
   after.wall - before.wall - (after.monotonic - before.monotonic);
+
+const leaps = (before: Reading, after: Reading, { regressionMs }: Policy): boolean =>
+  before.boot === after.boot && drift(before, after) > regressionMs;
 
 const coherent = (before: Reading, after: Reading, { regressionMs }: Policy): boolean =>
   before.boot === after.boot && Math.abs(drift(before, after)) <= regressionMs;
@@ -103,10 +135,10 @@ const UNITS = [
   [0, 1000, 's'],
 ] as const;
 
-/** "3 h", "90 s": rounded up, so that a wait is never "0 s". */
+/** "3 h", "90 s": seconds are rounded up, so that a wait is never "0 s". */
 function inWords(ms: number): string {
   const [, size, unit] = UNITS.find(([from]) => ms > from) ?? UNITS[3];
-  return `${Math.ceil(ms / size)} ${unit}`;
+  return `${unit === 's' ? Math.ceil(ms / size) : Math.round(ms / size)} ${unit}`;
 }
 
 /** Instants beyond what `Date` knows have no name. */

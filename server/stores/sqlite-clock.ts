@@ -3,7 +3,15 @@ import { hostname, uptime } from 'node:os';
 import type { StoreTime } from '../core/store.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { judge, type ClockState, type Policy, type Reading } from './sqlite-clock-judge.ts';
+import {
+  judge,
+  type ClockState,
+  type Judged,
+  type Policy,
+  readable,
+  stamped,
+  type Reading,
+} from './sqlite-clock-judge.ts';
 
 export type Log = (
   level: 'info' | 'warn',
@@ -23,8 +31,10 @@ export interface StoreClockOptions extends Policy {
  */
 export interface StoreClock {
   read(): StoreTime;
-  /** A time for what is being written: not before any stamp, nor any time this process gave out. */
+  /** A time for what is being written: not before any stamp, nor any time that was not in doubt. */
   stamp(): StoreTime;
+  /** For what is written and bears no time: leaves word of what this process saw. */
+  mark(): void;
   /** For opening: notes a doubt for those who come later, and gives out no time. */
   notice(): void;
   /** Takes the present wall clock for right; gives the time there was before, and the new one. */
@@ -36,39 +46,64 @@ export function storeClock(connection: Connection, options: StoreClockOptions): 
   const say = announcer(options.log);
   let own: ClockState | undefined;
 
+  // In this order: where the process is stopped in between, the wall clock is right all the same.
   const reading = (): Reading => ({
     boot,
-    wall: Math.floor(clock.wall()),
     monotonic: clock.monotonic(),
+    wall: Math.floor(clock.wall()),
   });
-  const look = (): StoreTime => {
+  const look = (): Judged => {
     const now = reading();
     const judged = judge(load(connection) ?? begin(now), own, now, options);
     own = judged.state;
     say(judged);
-    return { storeNow: own.highWater, unsteady: judged.unsteady };
+    return judged;
   };
   return {
-    read: look,
-    stamp() {
-      const time = look();
-      if (own !== undefined) save(connection, own);
-      return time;
+    read() {
+      const { storeNow, unsteady } = look();
+      return { storeNow, unsteady };
     },
+    stamp() {
+      const judged = look();
+      own = stamped(judged);
+      save(connection, own);
+      const { storeNow, unsteady } = judged;
+      return { storeNow, unsteady };
+    },
+    mark: () => save(connection, look().state),
     notice() {
       const now = reading();
-      const before = load(connection) ?? begin(now);
+      const known = load(connection);
+      if (known === undefined) assertSet(now, 'no database is made');
+      const before = known ?? begin(now);
       const { state } = judge(before, own, now, options);
       save(connection, { ...state, highWater: before.highWater });
     },
     reset() {
       const now = reading();
+      assertSet(now, 'the clock is not accepted');
       const before = load(connection) ?? begin(now);
       own = { era: before.era + 1, highWater: now.wall, trusted: now, doubted: null };
       save(connection, own);
       return { before: Math.max(before.highWater, now.wall), now: now.wall };
     },
   };
+}
+
+/** Before this no clock was set that shows it: it began to run there, as some do in 1970. */
+const NEVER_SET: Instant = Date.UTC(2001, 0, 1);
+
+/**
+ * What is put on record under such a clock would be missed for years as soon as it is set. Where a
+ * clock was seen before, it is only waited for.
+ */
+function assertSet({ wall }: Reading, what: string): void {
+  if (wall >= NEVER_SET) return;
+  throw new Error(
+    `${what}: this machine's clock shows ${readable(wall)}, so it was never set; right would be ` +
+      'the time of day, from NTP or by hand',
+  );
 }
 
 /** A new database has seen nothing that its first reading could contradict. */
@@ -114,13 +149,13 @@ function save(connection: Connection, { era, highWater, trusted, doubted }: Cloc
 }
 
 /** Logs each episode once: its beginning, and its end. */
-function announcer(log: Log): (judged: ReturnType<typeof judge>) => void {
+function announcer(log: Log): (judged: Judged) => void {
   let told: string | null = null;
-  return ({ episode, unsteady, state, behindMs }) => {
+  return ({ episode, unsteady, storeNow, behindMs }) => {
     if (episode === told) return;
     told = episode;
     if (episode === null) return log('info', 'clock_steady', {});
-    log('warn', episode, { reason: unsteady, storeNow: state.highWater, behindMs });
+    log('warn', episode, { reason: unsteady, storeNow, behindMs });
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JobRecord } from '../core/records.ts';
+import type { JobRecord, SpecRecord } from '../core/records.ts';
 import type {
   DuePage,
   DueQuery,
@@ -69,6 +69,11 @@ export function setAside(
     'UPDATE jobs SET rev = rev + 1, next_action_at = ?, changed_at = ?, problem = ? ' +
     'WHERE name = ? AND rev = ?';
   return connection.run(sql, until, now, problem, name, versionNumber(version)) === 1;
+}
+
+export function putSpec(connection: Connection, spec: SpecRecord): void {
+  const sql = 'INSERT OR REPLACE INTO specs (job, from_at, doc) VALUES (?, ?, ?)';
+  connection.run(sql, spec.job, spec.from, JSON.stringify(spec));
 }
 
 /** A version that this store did not give matches no row. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { ActionRecord, LateResult, LogChunk, Run, SpecRecord } from '../core/records.ts';
 import { stampAction, stampJob } from '../core/stamp.ts';
@@ -25,11 +24,11 @@ import type { Clock, Instant } from '../core/time.ts';
 import { listActions, putAction } from './sqlite-actions.ts';
 import { backupDatabase } from './sqlite-backup.ts';
 import { bootIdentity, storeClock, type Log, type StoreClock } from './sqlite-clock.ts';
-import { readable } from './sqlite-clock-judge.ts';
 import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
 import { openDatabase } from './sqlite-file.ts';
 import * as jobs from './sqlite-jobs.ts';
 import { chunkOf, docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
+import { resetClock } from './sqlite-reset.ts';
 import * as runs from './sqlite-runs.ts';
 import { rowLimit } from './sqlite-runs.ts';
 
@@ -122,7 +121,7 @@ export class SqliteStore implements Store {
     const missing = commit.update.filter((update) => !runs.updateRun(connection, update, now));
     if (missing.length > 0) return undo({ kind: 'missing', runIds: missing.map(({ id }) => id) });
 
-    for (const spec of commit.specs) this.#putSpec(spec);
+    for (const spec of commit.specs) jobs.putSpec(connection, spec);
     for (const chunk of commit.logs) this.#putLog(chunk);
     for (const action of commit.actions) putAction(connection, stampAction(action, now));
     return keep({ kind: 'ok', version, ...time });
@@ -149,7 +148,7 @@ export class SqliteStore implements Store {
   async deleteRuns(ids: readonly string[]): Promise<void> {
     for (let from = 0; from < ids.length; from += DELETES_AT_ONCE) {
       const some = ids.slice(from, from + DELETES_AT_ONCE);
-      await this.#write(() => keep(some.forEach((id) => runs.deleteRun(this.#connection, id))));
+      await this.#mark(() => keep(some.forEach((id) => runs.deleteRun(this.#connection, id))));
       // Whatever waits, in this process too, comes in between.
       await setImmediate();
     }
@@ -164,13 +163,8 @@ export class SqliteStore implements Store {
     return this.#connection.read(() => this.#connection.all(sql, job).map(docOf<SpecRecord>));
   }
 
-  #putSpec(spec: SpecRecord): void {
-    const sql = 'INSERT OR REPLACE INTO specs (job, from_at, doc) VALUES (?, ?, ?)';
-    this.#connection.run(sql, spec.job, spec.from, JSON.stringify(spec));
-  }
-
   appendLog(chunk: LogChunk): Promise<void> {
-    return this.#write(() => keep(this.#putLog(chunk)));
+    return this.#mark(() => keep(this.#putLog(chunk)));
   }
 
   #putLog(chunk: LogChunk): void {
@@ -218,7 +212,7 @@ export class SqliteStore implements Store {
     const json = JSON.stringify(value);
     const create = 'INSERT INTO meta (key, rev, value) VALUES (?, 1, ?) ON CONFLICT DO NOTHING';
     const update = 'UPDATE meta SET rev = rev + 1, value = ? WHERE key = ? AND rev = ?';
-    return this.#write(() => {
+    return this.#mark(() => {
       if (version === undefined) return keep(this.#connection.run(create, key, json) === 1);
       return keep(this.#connection.run(update, json, key, jobs.versionNumber(version)) === 1);
     });
@@ -230,17 +224,12 @@ export class SqliteStore implements Store {
 
   /**
    * An operator takes the present wall clock for right, after it was set wrongly or back: store
-   * time goes on from it, even if that is earlier than before. Goes on record as an action.
+   * time goes on from it, even if that is earlier than before, and in the same transaction all that
+   * records say of the future is taken back. Goes on record as an action. Gives the jobs that were
+   * changed by it.
    */
-  resetClock(by: string | null): Promise<void> {
-    return this.#connection.write(() => {
-      const { before, now } = this.#time.reset();
-      const detail = `store time was ${readable(before)}, and goes on from ${readable(now)}`;
-      const about = { action: 'reset-clock', by, job: null, runId: null, detail };
-      const change = { before: readable(before), after: readable(now) };
-      const action = { ...about, ...change, id: randomUUID(), at: now };
-      return keep(putAction(this.#connection, action));
-    });
+  resetClock(by: string | null): Promise<readonly string[]> {
+    return this.#connection.write(() => keep(resetClock(this.#connection, this.#time, by)));
   }
 
   /** Copies the database to a file of its own while everything goes on. */
@@ -264,5 +253,13 @@ export class SqliteStore implements Store {
 
   #write<Value>(work: (time: StoreTime) => Tried<Value>): Promise<Value> {
     return this.#connection.write(() => work(this.#time.stamp()));
+  }
+
+  /** Writes what bears no time of the store's. */
+  #mark<Value>(work: () => Tried<Value>): Promise<Value> {
+    return this.#connection.write(() => {
+      this.#time.mark();
+      return work();
+    });
   }
 }

@@ -13,7 +13,6 @@ export class Timer {
   #awake = new AbortController();
   #poked = false;
   #stopped = false;
-  #unsteady: string | null = null;
   #lookedThroughAt = -Infinity;
   #loop: Promise<void> | undefined;
 
@@ -64,7 +63,6 @@ export class Timer {
     void this.#deps.wakes.heard(this.#deps, { at: storeNow, started, lagMs });
     this.#presence.trouble = null;
     if (thorough) this.#lookedThroughAt = clock.monotonic();
-    this.#report(unsteady);
     if (unsteady !== null) return RETRY_MS;
     const next = await store.nextActionAfter(storeNow);
     if (runner.full) return timing.thoroughEveryMs;
@@ -73,13 +71,6 @@ export class Timer {
     if (next === null) return most;
     const { storeNow: now } = await store.time();
     return Math.min(Math.max(0, next - now), most);
-  }
-
-  #report(unsteady: string | null): void {
-    if (unsteady === this.#unsteady) return;
-    this.#unsteady = unsteady;
-    if (unsteady !== null) this.#deps.log('warn', 'clock_unsteady', { why: unsteady });
-    else this.#deps.log('info', 'clock_steady');
   }
 }
 
@@ -105,7 +96,9 @@ export class Presence {
   }
 
   seen(now: Instant): void {
-    if (this.#since === null || now - this.#last > this.#gapMs) this.#since = now;
+    const absent = this.#since === null || now - this.#last > this.#gapMs;
+    // A clock that was set back: it was here before, but by another time.
+    this.#since = absent ? now : Math.min(this.#since ?? now, now);
     this.#last = now;
   }
 }

@@ -95,6 +95,8 @@ export const JOB_RECORD = {
   'freed.runId': NOWHERE,
   'paused.by': { job: 990, jobs: 150 },
   'paused.note': { job: 990, jobs: 150 },
+  'lastPause.by': NOWHERE,
+  'lastPause.note': NOWHERE,
   'active.*': NOWHERE,
   'active.*.runId': NOWHERE,
   'active.*.owner': { system: 30 },

@@ -1,3 +1,4 @@
+import { rewind } from '../../server/core/rewind.ts';
 import { describe, expect, test } from 'vitest';
 import { BACKFILLS_KEPT } from '../../server/core/backfills.ts';
 import { checkJobRecord } from '../../server/core/check-record.ts';
@@ -89,9 +90,10 @@ describe('a backfill that is over', () => {
     ask(job, 'b1', '03:31');
     job.wakeAndRun(at('03:32'));
 
-    job.send({ kind: 'rewind', to: at('02:00'), by: null }, at('02:00'));
+    const now = at('02:00');
+    const rewound = rewind(job.record!, { now, by: null, undone: [], aheadTo: null, id: 'a' });
 
-    expect(job.record?.backfills?.[0]?.endedAt).toBe(at('02:00'));
+    expect(rewound?.record.backfills?.[0]?.endedAt).toBe(now);
   });
 });
 

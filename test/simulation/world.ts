@@ -4,7 +4,7 @@ import { commit } from '../builders.ts';
 import type { JobContext } from '../../server/core/context.ts';
 import { sleep, timing, type Instant, type Timing } from '../../server/core/time.ts';
 import { MemoryStore } from '../../server/stores/memory.ts';
-import { judge, type ClockState } from '../../server/stores/sqlite-clock-judge.ts';
+import { judge, stamped, type ClockState } from '../../server/stores/sqlite-clock-judge.ts';
 import type { Faults } from './faults.ts';
 import type { Behaviour } from './handlers.ts';
 import { EPOCH, Machine } from './machine.ts';
@@ -214,10 +214,12 @@ export class World {
     }
     const { process, write } = this.#caller;
     const judged = this.#judged(process);
-    this.#clocks.set(process, judged.state);
-    if (write) this.#clock = judged.state;
-    this.#given = Math.max(this.#given, judged.state.highWater);
-    return { storeNow: judged.state.highWater, unsteady: judged.unsteady };
+    const seen = write ? stamped(judged) : judged.state;
+    this.#clocks.set(process, seen);
+    if (write) this.#clock = seen;
+    this.#given = Math.max(this.#given, seen.highWater);
+    const { storeNow, unsteady } = judged;
+    return { storeNow, unsteady };
   }
 
   #judged(process: SimulatedProcess): ReturnType<typeof judge> {

@@ -3,7 +3,7 @@ import { bootIdentity } from '../../server/stores/sqlite-clock.ts';
 import { STAMP } from '../../server/core/time.ts';
 import type { SqliteStore } from '../../server/stores/sqlite.ts';
 import { commit, jobRecord, lease } from '../builders.ts';
-import { TEST_START, testClock } from '../test-clock.ts';
+import { TEST_START, testClock, type TestClock } from '../test-clock.ts';
 import { file, openStore } from './sqlite-fixture.ts';
 
 const HOUR = 3_600_000;
@@ -99,6 +99,142 @@ test('a jump ahead is believed only when it has stood for one lease', async () =
   expect(almost.unsteady).toMatch(/waiting 1 s/);
   expect(adopted.unsteady).toBeNull();
   expect(events).toEqual(['clock_jumped', 'clock_steady']);
+});
+
+test('a jump that is taken back before it is believed leaves no trace', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(TEST_START + 10 * 24 * HOUR);
+  await store.time();
+  await store.writeMeta('seen', {}, undefined);
+  await clock.advance(60_000);
+
+  clock.setWall(TEST_START + 60_000);
+
+  expect(await store.time()).toEqual({ storeNow: TEST_START + 60_000, unsteady: null });
+});
+
+test('a jump that is taken back after it stamped a commit must be waited for', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(TEST_START + HOUR);
+  await beat(store);
+
+  clock.setWall(TEST_START);
+
+  const { storeNow, unsteady } = await store.time();
+  expect([storeNow, unsteady]).toEqual([
+    TEST_START + HOUR,
+    expect.stringMatching(/set back by 60 min/),
+  ]);
+});
+
+test('a clock that stood back for a while and is right again waits for a lease', async () => {
+  const path = file();
+  const clock = testClock();
+  const store = openStore({ path, clock });
+  const other = openStore({ path, clock });
+  await beat(store);
+  await other.time();
+  clock.setWall(TEST_START - 25 * HOUR);
+  await beat(store);
+  await clock.advance(6000);
+  await beat(store);
+
+  clock.setWall(TEST_START + 6000);
+
+  // Leases were renewed by a time that stood still, and the other has seen nothing of that.
+  const unsteady = expect.stringMatching(/jumped ahead, .* by 25 h; waiting 90 s/);
+  expect(await store.time()).toEqual({ storeNow: TEST_START + 6000, unsteady });
+  expect(await other.time()).toEqual({ storeNow: TEST_START + 6000, unsteady });
+  await clock.advance(90_000);
+  expect(await other.time()).toMatchObject({ unsteady: null });
+});
+
+test('a jump is not believed the sooner for a step back that follows it', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(TEST_START + 10 * 24 * HOUR);
+  await beat(store);
+  await clock.advance(10_000);
+
+  clock.setWall(clock.wall() - 12_000);
+  await store.time();
+  await clock.advance(89_000);
+  const almost = await store.time();
+  await clock.advance(1000);
+
+  expect(almost.unsteady).toMatch(/waiting 1 s/);
+  expect(await store.time()).toMatchObject({ unsteady: null });
+});
+
+test('a machine that slept twice is waited for once, though nobody writes meanwhile', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+  clock.setWall(clock.wall() + 30_000);
+  await beat(store);
+  clock.setWall(clock.wall() + 200_000);
+  await store.time();
+  await clock.advance(90_000);
+
+  const first = await store.time();
+  await clock.advance(1000);
+  const second = await store.time();
+
+  expect([first.unsteady, second.unsteady]).toEqual([null, null]);
+});
+
+test('a process that is stopped between its looks at two clocks goes on at its next look', async () => {
+  let ms = 0;
+  let stops = false;
+  const look = (): number => {
+    const seen = ms;
+    if (stops) ms += 7000;
+    stops = false;
+    return seen;
+  };
+  const clock: TestClock = { ...testClock(), monotonic: look, wall: () => TEST_START + look() };
+  const store = openStore({ path: file(), clock });
+  await beat(store);
+
+  stops = true;
+  await beat(store);
+
+  expect(await store.time()).toEqual({ storeNow: TEST_START + 7000, unsteady: null });
+});
+
+test('two processes that see different times decide nothing as long as both say so', async () => {
+  const path = file();
+  const clock = testClock();
+  const ahead: TestClock = { ...clock, wall: () => clock.wall() + 2 * HOUR };
+  const right = openStore({ path, clock });
+  await beat(right);
+  const wrong = openStore({ path, clock: ahead });
+
+  const seen: (string | null)[] = [];
+  for (let turn = 0; turn < 10; turn += 1) {
+    await clock.advance(60_000);
+    await beat(right);
+    seen.push((await wrong.time()).unsteady);
+  }
+
+  expect(seen.at(-1)).toBe(
+    'another process sees a clock that is 120 min behind; waiting 90 s before deciding anything',
+  );
+  expect(seen.filter((unsteady) => unsteady === null)).toEqual([]);
+  expect(await right.time()).toMatchObject({ unsteady: null });
+});
+
+test('a step of three hours and a little is said to be of 3 h', async () => {
+  const clock = testClock();
+  const store = openStore({ path: file(), clock });
+  clock.setWall(TEST_START + 3 * HOUR + 400);
+
+  expect((await store.time()).unsteady).toMatch(/slept, by 3 h; waiting 90 s/);
 });
 
 test('a machine that slept waits, though nobody asked for the time meanwhile', async () => {
@@ -244,7 +380,8 @@ test('an operator can accept the clock as it is, for all processes, on record', 
   const steady = { storeNow: TEST_START, unsteady: null };
   expect([await store.time(), await other.time()]).toEqual([steady, steady]);
   expect(await beat(other)).toBe(TEST_START);
-  expect((await store.listActions({ limit: 9 })).actions).toMatchObject([
+  const { actions } = await store.listActions({ limit: 9 });
+  expect(actions.filter(({ job }) => job === null)).toMatchObject([
     {
       by: 'ada',
       action: 'reset-clock',

@@ -1,6 +1,7 @@
 import { onTestFinished, describe, expect, test } from 'vitest';
 import type { Job } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
+import { Presence } from '../../server/triggers/timer.ts';
 import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService, type TestService } from '../service.ts';
 
@@ -94,6 +95,15 @@ describe('the timer', () => {
     expect(ends).toHaveLength(3);
     expect(looks).toBeLessThan(20);
   });
+});
+
+test('a process was there since before its clock was set back, by the time that holds now', () => {
+  const presence = new Presence(60_000);
+  presence.seen(noon('12:00:00'));
+
+  presence.seen(noon('03:00:00'));
+
+  expect(presence.since).toBe(noon('03:00:00'));
 });
 
 describe('a clock that jumps', () => {

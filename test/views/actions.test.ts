@@ -45,7 +45,7 @@ describe('a row', () => {
     ['free', 'somebody on this machine freed the slot of a run'],
     ['backfill', 'somebody on this machine started a backfill'],
     ['reset-clock', 'somebody on this machine reset the clock'],
-    ['rewind', 'somebody on this machine took back the watermark'],
+    ['rewind', 'somebody on this machine took back what lay ahead'],
     ['define', 'the service put in force a definition'],
     ['retire', 'the service retired the job'],
     ['lost', 'the service gave up a lost run'],

@@ -69,7 +69,7 @@ export async function readSystem(asked: Deps, deps: Deps, jobList: JobList): Pro
     store: { place: store.place, trouble: deps.store.trouble ?? null, ...skew },
     wake: {
       by: byTimer ? 'timer' : 'tick',
-      last: later(wakes.last, noted ?? null),
+      last: later(heardBy(now, wakes.last), heardBy(now, noted ?? null)),
       trouble: trouble(),
     },
     scheduler: byTimer ? null : schedulerFacts(note, asked, seen),
@@ -112,6 +112,12 @@ function processFacts(deps: Deps): SystemView['process'] {
     draining: runner.draining || runner.retiring,
   };
 }
+
+/** A wake-up that lies ahead came before the clock was set back: it says nothing of today's. */
+const heardBy = (now: Instant, wake: LastWake | null): LastWake | null =>
+  wake !== null && wake.at > now + AHEAD_MS ? null : wake;
+
+const AHEAD_MS = 5000;
 
 const later = (a: LastWake | null, b: LastWake | null): LastWake | null =>
   a === null || (b !== null && b.at > a.at) ? b : a;
