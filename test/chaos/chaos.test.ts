@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { tempFolder } from '../process/server.ts';
 import { chaos } from './chaos.ts';
 import { reportText } from './report.ts';
+import { EVENLY } from './strikes.ts';
 
 /** The short form; `npm run chaos` goes on for as long as it is told. */
 const FOR_MS = 15_000;
@@ -15,6 +16,7 @@ describe('three servers on one SQLite file, killed, stopped and asked for much',
       emulator: null,
       forMs: FOR_MS,
       kills: Infinity,
+      deck: EVENLY,
       folder: tempFolder(),
       scope: { onEnd: onTestFinished },
     });

@@ -6,7 +6,7 @@ import { firestoreGround, foundWithinMs, sqliteGround, type Ground } from './gro
 import { askUntil, type Asked } from './people.ts';
 import { PASS, startProxy, type Proxy } from './proxy.ts';
 import type { Scope } from './scope.ts';
-import { MOSTLY_KILLS, strike, type Struck } from './strikes.ts';
+import { strike, type Strike, type Struck } from './strikes.ts';
 import { swarm } from './swarm.ts';
 
 export interface Options {
@@ -16,6 +16,8 @@ export interface Options {
   readonly forMs: number;
   /** Ends after so many kills; Infinity for never. */
   readonly kills: number;
+  /** How often which strike comes. */
+  readonly deck: readonly Strike[];
   /** Holds the database, the journal, and what servers print. */
   readonly folder: string;
   readonly scope: Scope;
@@ -43,27 +45,30 @@ export interface Report {
 }
 
 const SERVERS = 3;
-const JOBS = { sqlite: 40, firestore: 20 } as const;
+const FORMS = {
+  sqlite: { jobs: 40, gapMs: 1500, calmMs: 3000 },
+  firestore: { jobs: 20, gapMs: 5000, calmMs: 10_000 },
+} as const;
 const ALL_AT_ONCE = 0.06;
 /** A connection is bad in other ways after so long. */
 const OTHER_FATES_MS = 30_000;
 /** A process that was told to stop has handed back what it did by then. */
 const TOLD_WITHIN_MS = 5000;
 /** What takes even longer than promised is not the machine's fault alone. */
-const SLOW_MS = 15_000;
+const SLOW_MS = 60_000;
 
 /**
  * Strikes real servers on one database while their jobs run and people ask for this and that, until
  * enough is done; then lets all come to rest, and looks whether every promise was kept.
  */
 export async function chaos(options: Options): Promise<Report> {
-  const { seed, forMs, kills, folder, scope, emulator, fault, onProgress } = options;
+  const { seed, forMs, kills, deck, folder, scope, emulator, fault, onProgress } = options;
   const startedAt = Date.now();
   const delays = monitorEventLoopDelay();
   delays.enable();
   const proxy = emulator === null ? undefined : await startProxy(emulator, scope);
   const ground = groundOf(options, proxy);
-  const jobs = JOBS[emulator === null ? 'sqlite' : 'firestore'];
+  const { jobs, ...pace } = FORMS[emulator === null ? 'sqlite' : 'firestore'];
   const fleet = await openFleet({ ground, folder, scope, fault, jobs, servers: SERVERS });
 
   const over = new AbortController();
@@ -72,7 +77,8 @@ export async function chaos(options: Options): Promise<Report> {
   const asking = askUntil(over.signal, fleet, new Random(`${seed}/people`));
   const until = Date.now() + forMs;
   const struck = await strike(fleet, new Random(`${seed}/strikes`), {
-    deck: MOSTLY_KILLS,
+    ...pace,
+    deck,
     atOnce: ALL_AT_ONCE,
     goesOn: (so) => {
       onProgress?.(so);

@@ -25,7 +25,7 @@ import { chaos } from './chaos.ts';
 import { FAULTS } from './planting.ts';
 import { reportText } from './report.ts';
 import { OwnScope } from './scope.ts';
-import type { Struck } from './strikes.ts';
+import { MOSTLY_KILLS, type Struck } from './strikes.ts';
 
 const STORES = ['sqlite', 'firestore'] as const;
 const MINUTES = 2;
@@ -42,7 +42,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 print(`seed ${asked.seed}`);
 try {
-  const report = await chaos({ ...asked, emulator: await emulator(), folder, scope, onProgress });
+  const report = await chaos({
+    ...asked,
+    emulator: await emulator(),
+    deck: MOSTLY_KILLS,
+    folder,
+    scope,
+    onProgress,
+  });
   note('');
   const again = `npm run chaos -- ${asked.words.join(' ')} --seed ${asked.seed}`;
   print(reportText(report, { again, folder }));

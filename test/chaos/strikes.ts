@@ -13,6 +13,13 @@ export interface Striking {
   readonly deck: readonly Strike[];
   /** How often all servers are struck at once. */
   readonly atOnce: number;
+  /** How long it takes until the next at most. */
+  readonly gapMs: number;
+  /**
+   * For how long a server is left alone at most, once it is back: on a slow machine they would do
+   * nothing but start, if they were struck as soon as they can be.
+   */
+  readonly calmMs: number;
   /** Asked before each strike: whether it goes on, after so many of each kind. */
   goesOn(struck: Struck): boolean;
 }
@@ -38,7 +45,7 @@ export async function strike(fleet: Fleet, random: Random, striking: Striking): 
   const failed: unknown[] = [];
   let cards: Strike[] = [];
   while (failed.length === 0) {
-    await wait(random.between(200, 1500));
+    await wait(random.between(200, striking.gapMs));
     if (!striking.goesOn(struck)) break;
     const places = [...fleet.urls.keys()].filter((place) => !busy.has(place));
     const together = random.chance(striking.atOnce);
@@ -47,7 +54,7 @@ export async function strike(fleet: Fleet, random: Random, striking: Striking): 
     const [kind = 'SIGKILL'] = cards.splice(random.below(cards.length), 1);
     for (const place of together ? places : [random.pick(...places)]) {
       struck[kind] += 1;
-      const [pauseMs, calmMs] = [random.between(0, 3000), random.between(0, CALM_MS)];
+      const [pauseMs, calmMs] = [random.between(0, 3000), random.between(0, striking.calmMs)];
       const again = strikeOne(fleet, place, { kind, pauseMs, calmMs })
         .catch((error: unknown) => void failed.push(error))
         .finally(() => busy.delete(place));
@@ -66,9 +73,6 @@ interface Blow {
   /** For how long it is left alone afterwards. */
   readonly calmMs: number;
 }
-
-/** On a slow machine servers would do nothing but start, if they were struck as soon as they can be. */
-const CALM_MS = 3000;
 
 async function strikeOne(fleet: Fleet, place: number, blow: Blow): Promise<void> {
   const { kind, pauseMs, calmMs } = blow;

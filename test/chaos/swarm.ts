@@ -14,7 +14,7 @@ export const COMMITS: Rates = {
   'request lost': 0.03,
   late: 0.04,
   'connection cut': 0.01,
-  'cut off': 0.005,
+  'cut off': 0.008,
   delay: 0.08,
   'reply delayed': 0.08,
 };
@@ -37,8 +37,12 @@ export function swarm(random: Random, { part }: { readonly part: boolean }) {
   return (method: string, connection: number): Fate => {
     const now = Date.now();
     if ((cutOffUntil.get(connection) ?? 0) > now) return { kind: 'cut off' };
-    const kind = (method === 'Commit' ? commits : reads)?.() ?? 'pass';
-    if (kind === 'cut off') cutOffUntil.set(connection, now + random.between(1000, 8000));
+    const writes = method === 'Commit';
+    const kind = (writes ? commits : reads)?.() ?? 'pass';
+    // What has become slow is more likely to break.
+    const slow = writes && kind === 'reply delayed';
+    const breaks = kind === 'cut off' || (slow && random.chance(0.1));
+    if (breaks) cutOffUntil.set(connection, now + random.between(1000, 8000));
     // Servers here give a call 1 s.
     if (kind === 'late') return { kind, ms: random.between(1100, 5000) };
     if (kind === 'delay' || kind === 'reply delayed') {
@@ -56,7 +60,7 @@ function drawing(usual: Rates, random: Random, part: boolean): () => Kind {
   }
   const owed = [...rates.keys()];
   return () => {
-    if (owed.length > 0 && random.chance(0.1)) return owed.pop()!;
+    if (owed.length > 0 && random.chance(0.3)) return owed.pop()!;
     let left = random.next();
     for (const [kind, rate] of rates) {
       left -= rate;

@@ -36,7 +36,11 @@ export async function startEmulator(jar: string): Promise<Emulator> {
   const java = ['-Duser.language=en', '-Xmx1g', '-XX:+UseSerialGC', '-cp', jar];
   const main = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
   const options = ['--host', '127.0.0.1', '--port', `${port}`];
-  const child = spawn('java', [...java, main, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('java', [...java, main, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Without a terminal: in the background of one it would be stopped, and all that runs with it.
+    detached: true,
+  });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
   await untilUp(child);
