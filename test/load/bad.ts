@@ -40,6 +40,7 @@ export async function bad({ perSecond, ms, sliceMs }: BadOptions): Promise<Repor
     await sendSlice(sliceMs / 4);
     await pause(1000);
     const before = await server.holds();
+    const descriptors = server.descriptors();
     const [calm, disturbed]: [Stretch[], Stretch[]] = [[], []];
     for (const end = Date.now() + ms; Date.now() < end;) {
       calm.push({ from: Date.now(), to: Date.now() + sliceMs });
@@ -47,9 +48,10 @@ export async function bad({ perSecond, ms, sliceMs }: BadOptions): Promise<Repor
       disturbed.push(await sendSlice(sliceMs));
     }
     const seconds = disturbed.reduce((sum, { from, to }) => sum + to - from, 0) / 1000;
-    const none = async () => server.descriptors() <= before.descriptors + 2;
+    const none = async () => server.descriptors() <= descriptors + 2;
     await until('its connections are closed', none, 2 * DEADLINE_MS);
     const after = await server.holds();
+    const left = server.descriptors();
     const odd = await server.stop();
     const journal = place.journal();
     const accounted = await account({ db: place.db, journal, waiting: true });
@@ -65,7 +67,7 @@ export async function bad({ perSecond, ms, sliceMs }: BadOptions): Promise<Repor
         ['starts, left in peace', spread(calmly)],
         ['starts, meanwhile', spread(badly)],
         ...memoryRows(before, after),
-        ['descriptors', `${before.descriptors} to ${after.descriptors}`],
+        ['descriptors', `${descriptors} to ${left}`],
         ...accounted.rows,
       ],
       bars: [

@@ -7,15 +7,18 @@ import { growth, perHour, quantile, spread } from './figures.ts';
 import { writeHistory } from './history.ts';
 import { isPunctual, schedules } from './jobs/soak.ts';
 import { latenessIn } from './lateness.ts';
-import { inMb, MB, under, type Report, type Row } from './report.ts';
-import { openPlace, type Holds, type Place, type Server } from './server.ts';
-import { visit, type Visits } from './visits.ts';
+import { inMb, inUse, MB, under, type Report, type Row } from './report.ts';
+import type { Holds } from './holds.ts';
+import { openPlace, type Place, type Server } from './server.ts';
+import { visit, warmUp, type Visits } from './visits.ts';
 
 /** A server that nobody does any harm to: what grows in it, and how punctual it is. */
 
 /** What it holds at one moment, and how large its files are then. */
 interface Sample extends Holds {
   readonly at: number;
+  readonly inUse: number;
+  readonly descriptors: number;
   readonly file: number;
   readonly wal: number;
 }
@@ -31,14 +34,14 @@ export interface CalmOptions {
 /** Within this a count may move, for what it counts comes and goes. */
 const HANDLES_SLACK = 3;
 const LEFT_OVER_MS = 600_000;
-const RSS_LIMIT_MB = 10;
+const MEMORY_LIMIT_MB = 10;
 
 export async function calm(options: CalmOptions): Promise<Report> {
   const { ms, warmUpMs } = options;
   const place = openPlace();
   try {
     // Its jobs are registered first: history can be written only of jobs that there are.
-    await (await place.start({ jobs: 'soak.ts' })).end('SIGTERM');
+    await warmUp(place);
     // As of one that has been there for long: as many records as are going to be written are about
     // to be a day old, which is when retention may delete them. So the file should not grow.
     const from = Date.now() - MIN_AGE_MS;
@@ -51,10 +54,9 @@ export async function calm(options: CalmOptions): Promise<Report> {
     const warmAt = Date.now();
     const samples = await sample(place, server, { ...options, until: startedAt + ms });
     leave.abort();
-    const { resources } = await server.measure();
     const wrong = await server.stop();
     const stretch = { from: warmAt, to: startedAt + ms };
-    return await report(place, { samples, stretch, visits: await visits, past, resources, wrong });
+    return await report(place, { samples, stretch, visits: await visits, past, wrong });
   } finally {
     await place.close();
   }
@@ -73,7 +75,14 @@ async function sample(
     if (next > until && samples.length > 1) return samples;
     await pause(next - Date.now());
     const holds = await server.holds();
-    const one = { at: Date.now(), ...holds, file: sizeOf(db), wal: sizeOf(`${db}-wal`) };
+    const one = {
+      ...holds,
+      at: Date.now(),
+      inUse: inUse(holds),
+      descriptors: server.descriptors(),
+      file: sizeOf(db),
+      wal: sizeOf(`${db}-wal`),
+    };
     samples.push(one);
     onProgress?.(`heap ${inMb(one.heap)}, RSS ${inMb(one.rss)}, handles ${one.handles}`);
   }
@@ -86,7 +95,6 @@ interface Found {
   readonly stretch: { readonly from: number; readonly to: number };
   readonly visits: Visits;
   readonly past: number;
-  readonly resources: Readonly<Record<string, number>>;
   readonly wrong: readonly string[];
 }
 
@@ -99,7 +107,7 @@ async function report(place: Place, found: Found): Promise<Report> {
   const hourly = (what: keyof Sample): number =>
     perHour(samples.map((one) => [one.at, one[what]] as const));
   const left = accounted.runs.filter(({ build }) => build === 'written-past').length;
-  const grown = (what: 'heap' | 'rss' | 'file' | 'wal', name: string): Row => [
+  const grown = (what: 'heap' | 'rss' | 'inUse' | 'file' | 'wal', name: string): Row => [
     name,
     `${inMb(of(what)[0] ?? 0)} to ${inMb(of(what).at(-1) ?? 0)}, ` +
       `${(hourly(what) / MB).toFixed(2)} MB an hour`,
@@ -115,11 +123,11 @@ async function report(place: Place, found: Found): Promise<Report> {
       ['start after the second that was scheduled', spread(late)],
       grown('heap', 'heap after garbage collection'),
       grown('rss', 'RSS'),
+      grown('inUse', 'RSS, but for what V8 keeps in reserve'),
       grown('file', 'database file'),
       grown('wal', 'its write-ahead log'),
       counted('descriptors', 'descriptors'),
       counted('handles', 'timers and other handles'),
-      ['handles at the end', JSON.stringify(found.resources)],
       ['pages opened', spread(visits.tookMs)],
       ['old records, that retention deleted', `${past - left} of ${past}`],
       ...accounted.rows,
@@ -132,7 +140,8 @@ async function report(place: Place, found: Found): Promise<Report> {
 function barsOf(of: (what: keyof Sample) => readonly number[], late: readonly number[]): Bar[] {
   const grown = (what: keyof Sample): number => growth(of(what));
   return [
-    under('RSS, grown', grown('rss') / MB, RSS_LIMIT_MB, 'MB'),
+    under('heap, grown', grown('heap') / MB, MEMORY_LIMIT_MB, 'MB'),
+    under('RSS in use, grown', grown('inUse') / MB, MEMORY_LIMIT_MB, 'MB'),
     under('descriptors, grown', grown('descriptors'), HANDLES_SLACK, ''),
     under('handles, grown', grown('handles'), HANDLES_SLACK, ''),
     under('start, p50', quantile(late, 0.5), 50, 'ms'),

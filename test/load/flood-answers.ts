@@ -56,6 +56,8 @@ interface Heard {
   readonly replayed: boolean;
 }
 
+const WANTED = [200, 202, 409, 422] as const;
+
 const MEANT: Readonly<Record<number, readonly string[]>> = {
   409: ['Busy'],
   422: ['Key used before'],
@@ -94,6 +96,13 @@ export class Answers {
     return sorted.map(([what, n]) => [`answered ${what}`, n]);
   }
 
+  /** Kinds of answers that never came, without which nothing is proved. */
+  lacking(): readonly string[] {
+    const statuses = WANTED.filter((status) => this.count(status) === 0).map(String);
+    const replayed = this.#heard.some((one) => one.replayed) ? [] : ['a run replayed'];
+    return [...statuses, ...replayed].map((what) => `none was answered with ${what}`);
+  }
+
   count(status: number): number {
     return this.#heard.filter((one) => one.status === status).length;
   }
@@ -105,6 +114,7 @@ export class Answers {
     const byHand = runs.filter(({ job, trigger: why }) => job === FLOODED && why === 'manual');
     const unsure = this.#heard.some(({ status }) => status === 503);
     return [
+      ...this.lacking(),
       ...this.wrong,
       ...[...told].filter((id) => !byId.has(id)).map((id) => `${id} is not on record`),
       ...(unsure

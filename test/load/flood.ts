@@ -6,7 +6,8 @@ import { Answers, makeTrigger } from './flood-answers.ts';
 import { latenessIn, type Stretch } from './lateness.ts';
 import { grownBars, memoryRows, under, type Report, type Row } from './report.ts';
 import { send, type Sent } from './sender.ts';
-import { openPlace, type Holds, type Place, type Server } from './server.ts';
+import type { Holds } from './holds.ts';
+import { openPlace, type Place, type Server } from './server.ts';
 import { addSender } from './tokens.ts';
 
 /** Far more triggers at one job than it could ever run, while others are due each second. */
@@ -151,7 +152,8 @@ async function drown(server: Server, options: FloodOptions, by: Senders): Promis
     };
     const other = { url, ms, perSecond: MODEST_PER_SECOND, make: modestly, onAnswer: hear };
     const others = limited ? send(other) : undefined;
-    sent = await send({ url, ms, perSecond, make, onAnswer: many.hear });
+    const isEnough = () => many.lacking().length === 0;
+    sent = await send({ url, ms, perSecond, make, onAnswer: many.hear, isEnough });
     await others;
   });
   await pause(REST_MS);

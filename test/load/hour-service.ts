@@ -7,6 +7,7 @@ import { makeLog } from '../../server/observe/log.ts';
 import { makeService, type Service } from '../../server/service.ts';
 import { openStore } from '../../server/stores/open.ts';
 import { median } from './figures.ts';
+import { hold, type Holds } from './holds.ts';
 import { fastClock, type FastClock } from './hour-clock.ts';
 import { hourJobs } from './jobs/hour.ts';
 
@@ -24,15 +25,11 @@ export interface HourAsked {
 }
 
 /** What it holds at one moment, when no time passes. */
-export interface HourSample {
+export interface HourSample extends Holds {
   readonly minute: number;
   readonly url: string;
-  readonly heap: number;
-  readonly rss: number;
   /** Timers of the service, by its own clock. */
   readonly timers: number;
-  /** Handles of the process. */
-  readonly handles: number;
   readonly running: number;
   /** How long a wake-up takes that finds nothing due, in real ms. */
   readonly idleMs: number;
@@ -64,15 +61,6 @@ async function live({ jobs, minutes, warmUpMinutes, everyMinutes }: HourAsked): 
   }
   await end(service, fast);
   process.disconnect();
-}
-
-async function hold(): Promise<Pick<HourSample, 'heap' | 'rss' | 'handles'>> {
-  for (let turn = 0; turn < 3; turn++) {
-    globalThis.gc?.();
-    await pause(20);
-  }
-  const { heapUsed, external, rss } = process.memoryUsage();
-  return { heap: heapUsed + external, rss, handles: process.getActiveResourcesInfo().length };
 }
 
 const IDLE_ROUNDS = 31;

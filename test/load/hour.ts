@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { account } from './account.ts';
 import { quantile, largest } from './figures.ts';
 import type { HourAsked, HourSample } from './hour-service.ts';
-import { grownBars, inMb, under, type Report } from './report.ts';
+import { grownBars, memoryRows, under, type Report } from './report.ts';
 import { openPlace, type Place } from './server.ts';
 
 /** An hour of a service with many jobs, as fast as it goes: does it hold what it held at first? */
@@ -37,9 +37,6 @@ export async function hour(options: HourOptions): Promise<Report> {
     );
     const [first, last] = [samples[0], samples.at(-1)];
     if (first === undefined || last === undefined) throw new Error('nothing was measured');
-    const grown = (what: 'heap' | 'rss'): string =>
-      `${inMb(first[what])} to ${inMb(last[what])}, ` +
-      `at most ${inMb(largest(samples.map((one) => one[what])))}`;
     const counts = (what: 'timers' | 'handles'): string =>
       samples.map((one) => one[what]).join(', ');
     return {
@@ -47,8 +44,7 @@ export async function hour(options: HourOptions): Promise<Report> {
       rows: [
         ['took', `${seconds.toFixed(0)} s`],
         ['runs a minute', journal.filter(({ word }) => word === 'begin').length / last.minute],
-        ['heap after garbage collection', grown('heap')],
-        ['RSS', grown('rss')],
+        ...memoryRows(first, last),
         ['timers of the service', counts('timers')],
         ['handles of the process', counts('handles')],
         ['late by, in its own time', `p50 ${ms(late, 0.5)}, p99 ${ms(late, 0.99)}`],

@@ -49,17 +49,6 @@ describe('hundreds of triggers a second at one job', () => {
 
     expect(wrongIn(report)).toBe('');
     expect(measured(report, 'the others, p99')).toBeLessThan(LENIENT_MS);
-    // Nothing is proved where hardly any of them came to anything, or all did.
-    const answers = report.rows.filter(([, value]) => Number(value) > 0).map(([what]) => what);
-    expect(answers).toEqual(
-      expect.arrayContaining([
-        'answered wake: 200',
-        'answered no key: 202',
-        'answered no key: 409',
-        'answered same key: 202',
-        'answered same key, other input: 422',
-      ]),
-    );
   }, 120_000);
 });
 

@@ -32,13 +32,13 @@ export async function retention(options: RetentionOptions): Promise<Report> {
     const calmFrom = Date.now();
     await pause(calmMs);
     const calm = { from: calmFrom, to: Date.now() };
-    await server.measure();
+    await server.holds();
     // Half a second of slack: all that is older than the record after the last of them.
     const oldest = to - (records - deleted) * 1000 + 500;
     const maxAgeDays = (Date.now() - oldest) / DAY_MS;
     const output = await prune(server, { maxAgeDays, maxRuns: records * 2 });
     const pruned: Stretch = { from: calm.to, to: Date.now() };
-    const { blockedMs } = await server.measure();
+    const { blockedMs } = await server.holds();
     const odd = await server.stop();
     const journal = place.journal();
     const { wrong } = await account({ db: place.db, journal, waiting: true });

@@ -18,6 +18,8 @@ export interface Answer {
 export interface Sending<Kind extends Asked> {
   readonly url: string;
   readonly ms: number;
+  /** Goes on after that until this is so, if it is not; but not for ever. */
+  readonly isEnough?: () => boolean;
   readonly perSecond: number;
   /** The request of each number. */
   readonly make: (n: number) => Kind;
@@ -38,9 +40,10 @@ const BEAT_MS = 4;
 const ON_THE_WAY = 500;
 const SOCKETS = 64;
 const DEADLINE_MS = 30_000;
+const LONGER_MS = 60_000;
 
 export async function send<Kind extends Asked>(sending: Sending<Kind>): Promise<Sent> {
-  const { url, ms, perSecond, make, onAnswer } = sending;
+  const { url, ms, perSecond, make, onAnswer, isEnough = () => true } = sending;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const { hostname, port } = new URL(url);
   const startedAt = performance.now();
@@ -52,7 +55,8 @@ export async function send<Kind extends Asked>(sending: Sending<Kind>): Promise<
     if (typeof answer === 'object') answered += 1;
     onAnswer(asked, answer);
   };
-  for (let spent = 0; spent < ms; spent = performance.now() - startedAt) {
+  const isOver = (spent: number): boolean => spent >= ms && (isEnough() || spent >= ms + LONGER_MS);
+  for (let spent = 0; !isOver(spent); spent = performance.now() - startedAt) {
     const due = Math.floor((spent / 1000) * perSecond) - sent;
     const now = Math.min(due, ON_THE_WAY - onTheWay);
     for (let n = 0; n < now; n++) void one(make(sent++));

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openJournal, readJournal, type Line } from '../chaos/journal.ts';
-import type { Measured } from '../fuzz/probe.ts';
+import type { Holds } from './holds.ts';
 
 const path = (name: string): string => new URL(name, import.meta.url).pathname;
 const START = path('../../server/start.js');
-const PROBE = path('../fuzz/probe.ts');
+const PROBE = path('probe.ts');
 const STARTED_WITHIN_MS = 60_000;
 /** Often enough to be counted into times, seldom enough not to make them longer. */
 const LOOK_EVERY_MS = 10;
@@ -19,9 +19,7 @@ export interface Server {
   readonly url: string;
   readonly pid: number;
   hasEnded(): boolean;
-  /** What it keeps in memory once all else is collected; that holds it up for a moment. */
-  measure(): Promise<Measured>;
-  /** How much memory, and how many files and connections it has. */
+  /** Asks it what it holds; that holds it up for a moment. */
   holds(): Promise<Holds>;
   /** How many files and connections it has open. */
   descriptors(): number;
@@ -29,16 +27,6 @@ export interface Server {
   end(signal: NodeJS.Signals): Promise<number | string | null>;
   /** Tells it to stop, and waits for the end; gives what was wrong with that. */
   stop(): Promise<readonly string[]>;
-}
-
-export interface Holds {
-  /** What is in use once all else is collected, in bytes. */
-  readonly heap: number;
-  /** What the system has given it, in bytes. */
-  readonly rss: number;
-  readonly descriptors: number;
-  /** Timers, connections and the like. */
-  readonly handles: number;
 }
 
 export interface Starting {
@@ -125,14 +113,6 @@ async function launch({ jobs, env, imports = [] }: Starting, files: Files): Prom
     child.kill('SIGKILL');
     throw new Error(`the server did not start:\n${readFileSync(file, 'utf8')}`);
   }
-  const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
-  const measure = async (): Promise<Measured> => {
-    const answered = once(child, 'message').then(([measured]: Measured[]) => measured);
-    child.send('measure');
-    const measured = await Promise.race([answered, ended.then(() => undefined)]);
-    if (measured === undefined) throw new Error('the server ended while it was measured');
-    return measured;
-  };
   const end = async (signal: NodeJS.Signals): Promise<number | string | null> => {
     write('strike', pid, signal);
     child.kill(signal);
@@ -142,12 +122,13 @@ async function launch({ jobs, env, imports = [] }: Starting, files: Files): Prom
     url,
     pid,
     hasEnded,
-    measure,
-    descriptors,
+    descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
     async holds() {
-      const { bytes, resources } = await measure();
-      const handles = Object.values(resources).reduce((sum, n) => sum + n, 0);
-      return { heap: bytes, rss: rssOf(pid), descriptors: descriptors(), handles };
+      const answered = once(child, 'message').then(([holds]: Holds[]) => holds);
+      child.send('what do you hold?');
+      const holds = await Promise.race([answered, ended.then(() => undefined)]);
+      if (holds === undefined) throw new Error('the server ended while it was looked at');
+      return holds;
     },
     end,
     async stop() {
@@ -155,11 +136,6 @@ async function launch({ jobs, env, imports = [] }: Starting, files: Files): Prom
       return status === 0 ? [] : [`the server ended with ${status} when told to stop`];
     },
   };
-}
-
-function rssOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 }
 
 /** Where it listens, once it says so; undefined where it ends before, or does not come to it. */

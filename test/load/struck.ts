@@ -6,7 +6,7 @@ import { isPunctual } from './jobs/soak.ts';
 import { latenessIn, type Stretch } from './lateness.ts';
 import type { Report } from './report.ts';
 import { openPlace, type Server } from './server.ts';
-import { visit } from './visits.ts';
+import { visit, warmUp } from './visits.ts';
 
 /** A server that is killed again and again, with the settings that everybody has. */
 
@@ -30,8 +30,7 @@ export async function struck(options: StruckOptions): Promise<Report> {
   const startMs: number[] = [];
   let now: Server | undefined;
   try {
-    // What is compiled is kept when a process ends by itself, as once after a deploy.
-    await (await place.start({ jobs: 'soak.ts' })).end('SIGTERM');
+    await warmUp(place);
     const until = Date.now() + ms;
     const leave = new AbortController();
     const visits = visit(() => now?.url, leave.signal);

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Place } from './server.ts';
 
 /** Somebody who opens one page after the other, as long as told. */
 
@@ -25,6 +26,16 @@ export interface Visits {
   readonly wrong: readonly string[];
 }
 
+/**
+ * Starts a server once and opens all pages: what is compiled for it is kept when it ends by itself,
+ * as it is where the service is deployed.
+ */
+export async function warmUp(place: Place): Promise<void> {
+  const server = await place.start({ jobs: 'soak.ts' });
+  for (const path of PAGES) await open(server.url + path);
+  await server.stop();
+}
+
 /** Goes on until the signal fires. `url` is where the server is; undefined while there is none. */
 export async function visit(
   url: () => string | undefined,
@@ -43,7 +54,8 @@ export async function visit(
     // Of a server that is killed meanwhile no answer is right or wrong.
     if (url() !== at) continue;
     tookMs.push(performance.now() - before);
-    if (status !== 200) wrong.push(`${path} was answered ${status}`);
+    const when = new Date().toISOString();
+    if (status !== 200) wrong.push(`${when}: ${path} was answered ${status}`);
   }
   return { tookMs, wrong };
 }
