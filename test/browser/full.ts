@@ -72,6 +72,7 @@ export const fullRecord = (change: Partial<JobRecord>): JobRecord => {
     build: 'x',
     freed: { runId: 'x', trigger: 'schedule' },
     paused: { at: NOW - HOUR, by: 'x', note: 'x', until: null },
+    lastPause: { at: NOW - 24 * HOUR, by: 'x', note: 'x', until: NOW - HOUR },
     active: { x: held },
     retries: [retry({ runId: 'x', notBefore: NOW + HOUR })],
     queue: [{ runId: 'x', since: NOW }],
