@@ -88,6 +88,12 @@ export interface Store {
   /** Why this process's last write failed; null while they succeed. Only where somebody watches. */
   readonly trouble?: string | null;
 
+  /**
+   * Whether another process has written since this was last asked; for the timer. Only of a store
+   * that several processes of one machine share, where it costs next to nothing.
+   */
+  othersWrote?(): boolean;
+
   close(): Promise<void>;
 }
 

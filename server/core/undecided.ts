@@ -218,7 +218,10 @@ export function occurrencesOf(
 ): Instant[] {
   const found: Instant[] = [];
   for (const part of schedulesIn(job, span)) {
-    found.push(...occurrencesBetween(part.schedule, part.span, limit - found.length));
+    // Not all as arguments of one call: of these the stack has room for some ten thousands only.
+    for (const at of occurrencesBetween(part.schedule, part.span, limit - found.length)) {
+      found.push(at);
+    }
     if (found.length >= limit) break;
   }
   return found;

@@ -32,6 +32,8 @@ export class Connection {
   readonly path: string;
   readonly #clock: Clock;
   readonly #statements = new Map<string, StatementSync>();
+  /** Grows with each commit of another connection. */
+  #dataVersion: SQLOutputValue | undefined;
   /** Which file this is, for its name may come to stand for another. */
   readonly #file: string | undefined;
   /** Its log and the index of that, by their names. */
@@ -92,6 +94,14 @@ export class Connection {
     if (tried.keep) this.#commit();
     else this.#rollback();
     return tried.value;
+  }
+
+  /** Whether others have committed since this was last asked. */
+  othersWrote(): boolean {
+    const version = this.get('PRAGMA data_version')?.['data_version'];
+    const before = this.#dataVersion;
+    this.#dataVersion = version;
+    return version !== before;
   }
 
   /** Ends the opening: from now on a wait for another process does not stop this one. */

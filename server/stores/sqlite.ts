@@ -243,6 +243,10 @@ export class SqliteStore implements Store {
     return this.#connection.read(() => void this.#connection.get('SELECT id FROM clock'));
   }
 
+  othersWrote(): boolean {
+    return this.#connection.othersWrote();
+  }
+
   costs(): undefined {
     return undefined;
   }

@@ -35,6 +35,7 @@ export function tallied(store: Store): Store {
     get trouble() {
       return trouble;
     },
+    ...(store.othersWrote && { othersWrote: () => store.othersWrote?.() ?? false }),
     commit(commit) {
       count(`commit: ${commit.op}`);
       return watched(store.commit(commit), ({ kind }) => kind === 'ok');

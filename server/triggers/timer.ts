@@ -1,10 +1,23 @@
 import type { Deps } from '../core/deps.ts';
 import { describeError } from '../core/outcome.ts';
+import type { Store } from '../core/store.ts';
 import { sleep, type Instant } from '../core/time.ts';
 import { wakeAll } from '../core/wake.ts';
 
 /** After a failure the timer looks again this soon. */
 const RETRY_MS = 1000;
+
+/** What others did comes to light this soon: a retry of a run that they handed back, for one. */
+const GLANCE_MS = 1000;
+
+/** A store that can't say is asked in full, and tells then what is wrong with it. */
+function othersWrote(store: Store): boolean {
+  try {
+    return store.othersWrote?.() ?? false;
+  } catch {
+    return true;
+  }
+}
 
 /** The one-machine wake-up source: sleeps until something can happen, then wakes what is due. */
 export class Timer {
@@ -49,13 +62,26 @@ export class Timer {
       });
       if (this.#poked) continue;
       this.#awake = new AbortController();
-      await sleep(this.#deps.clock, waitMs, this.#awake.signal);
+      await this.#rest(waitMs, this.#awake.signal);
+    }
+  }
+
+  /** Sleeps so long, but for a glance now and then at whether another process changed something. */
+  async #rest(waitMs: number, awake: AbortSignal): Promise<void> {
+    const { store, clock } = this.#deps;
+    const until = clock.monotonic() + waitMs;
+    for (let leftMs = waitMs; leftMs > 0 && !awake.aborted; leftMs = until - clock.monotonic()) {
+      const glances = store.othersWrote !== undefined;
+      await sleep(clock, glances ? Math.min(leftMs, GLANCE_MS) : leftMs, awake);
+      if (othersWrote(store)) return;
     }
   }
 
   /** One wake-up; gives how long there is nothing to do. */
   async #turn(): Promise<number> {
     const { store, timing, clock, runner } = this.#deps;
+    // Whatever is written from here on is seen by this turn, or by a glance after it.
+    othersWrote(store);
     const thorough = clock.monotonic() - this.#lookedThroughAt >= timing.thoroughEveryMs;
     this.#presence.seen((await store.time()).storeNow);
     const woken = await wakeAll(this.#deps, { aheadMs: 0, thorough });

@@ -17,11 +17,12 @@ export interface Trigger extends Asked {
 /** One key stands for so many of those that share one. */
 const SHARED_BY = 500;
 
-/** A fifth each, in turns. */
+/** A fifth each, in turns; who bears a token may not wake, and sends a fourth of each other kind. */
 export function makeTrigger(n: number, authorization: string | undefined): Trigger {
   const shared = `shared-${Math.floor(n / SHARED_BY)}`;
-  switch (n % 5) {
-    case 0:
+  const kinds = authorization === undefined ? 5 : 4;
+  switch (n % kinds) {
+    case 4:
       return trigger('wake', undefined, null, authorization);
     case 1:
       return trigger('no key', undefined, '"nobody"', authorization);
@@ -56,8 +57,6 @@ interface Heard {
   readonly replayed: boolean;
 }
 
-const WANTED = [200, 202, 409, 422] as const;
-
 const MEANT: Readonly<Record<number, readonly string[]>> = {
   409: ['Busy'],
   422: ['Key used before'],
@@ -68,8 +67,14 @@ const MEANT: Readonly<Record<number, readonly string[]>> = {
 /** Keeps what was answered, until it can be held against what is on record. */
 export class Answers {
   readonly wrong: string[] = [];
+  readonly #wanted: readonly number[];
   readonly #counts = new Map<string, number>();
   readonly #heard: Heard[] = [];
+
+  /** `wanted`: the statuses that must have been among the answers. */
+  constructor(wanted: readonly number[]) {
+    this.#wanted = wanted;
+  }
 
   hear = (asked: Trigger, answer: Answer | string): void => {
     const { kind } = asked;
@@ -98,7 +103,7 @@ export class Answers {
 
   /** Kinds of answers that never came, without which nothing is proved. */
   lacking(): readonly string[] {
-    const statuses = WANTED.filter((status) => this.count(status) === 0).map(String);
+    const statuses = this.#wanted.filter((status) => this.count(status) === 0).map(String);
     const replayed = this.#heard.some((one) => one.replayed) ? [] : ['a run replayed'];
     return [...statuses, ...replayed].map((what) => `none was answered with ${what}`);
   }

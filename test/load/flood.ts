@@ -133,7 +133,7 @@ interface Drowned {
 async function drown(server: Server, options: FloodOptions, by: Senders): Promise<Drowned> {
   const { url } = server;
   const { perSecond, ms, calmMs, warmUpMs, limited } = options;
-  const many = new Answers();
+  const many = new Answers([limited ? 429 : 200, 202, 409, 422]);
   const modest: number[] = [];
   let number = 0;
   const make = () => makeTrigger(number++, by.many);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { account } from './account.ts';
 import { quantile, largest } from './figures.ts';
 import type { HourAsked, HourSample } from './hour-service.ts';
-import { grownBars, memoryRows, under, type Report } from './report.ts';
+import { grownBars, inUse, MB, memoryRows, under, type Report } from './report.ts';
 import { openPlace, type Place } from './server.ts';
 
 /** An hour of a service with many jobs, as fast as it goes: does it hold what it held at first? */
@@ -45,6 +45,10 @@ export async function hour(options: HourOptions): Promise<Report> {
         ['took', `${seconds.toFixed(0)} s`],
         ['runs a minute', journal.filter(({ word }) => word === 'begin').length / last.minute],
         ...memoryRows(first, last),
+        [
+          'the same, at each look, in MB',
+          samples.map((one) => (inUse(one) / MB).toFixed(0)).join(' '),
+        ],
         ['timers of the service', counts('timers')],
         ['handles of the process', counts('handles')],
         ['late by, in its own time', `p50 ${ms(late, 0.5)}, p99 ${ms(late, 0.99)}`],

@@ -3,7 +3,8 @@
  * otherwise, and looks whether all is on record, once, on time and at steady memory.
  *
  *   npm run load -- burst [--jobs 2000]          so many jobs, due in the same second
- *   npm run load -- hour [--jobs 10000] [--minutes 60]    200 runs a minute, as fast as it goes
+ *   npm run load -- hour [--jobs 10000] [--minutes 60]    200 runs a minute, as fast as it goes,
+ *                                                once what it keeps beside its objects has settled
  *   npm run load -- flood [--seconds 60]         1,000 triggers a second at one job, then the same
  *                                                with the limit for each sender
  *   npm run load -- recovery                     what is found how soon after SIGKILL and SIGTERM;
@@ -62,7 +63,7 @@ const PARTS: Readonly<Record<string, Part>> = {
       const asked = { jobs: jobsOf(jobs, 10_000), minutes: minutesOf(minutes, 60) };
       return [
         () =>
-          hour({ ...asked, warmUpMinutes: 10, everyMinutes: 5, growthMb: { heap: 10, rss: 10 } }),
+          hour({ ...asked, warmUpMinutes: 150, everyMinutes: 5, growthMb: { heap: 10, rss: 10 } }),
       ];
     },
   },

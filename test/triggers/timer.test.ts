@@ -3,11 +3,16 @@ import type { Job } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
 import { Presence } from '../../server/triggers/timer.ts';
 import { runRequest } from '../builders.ts';
+import { file } from '../stores/sqlite-fixture.ts';
 import { byHand, job, noon, openService, type TestService } from '../service.ts';
 
 /** A service whose own timer is its only source of wake-ups. */
-async function timed(jobs: readonly Job[], env: Record<string, string> = {}): Promise<TestService> {
-  const service = await openService(jobs, { env });
+async function timed(
+  jobs: readonly Job[],
+  env: Record<string, string> = {},
+  path = ':memory:',
+): Promise<TestService> {
+  const service = await openService(jobs, { env, path });
   service.timer.start();
   onTestFinished(async () => {
     const stopping = service.timer.stop();
@@ -53,6 +58,25 @@ describe('the timer', () => {
     const { attempts, state } = await service.lastRun();
     expect(state).toBe('succeeded');
     expect(attempts.map(({ startedAt }) => startedAt - noon('00:00:00'))).toEqual([0, 3000]);
+  });
+
+  test('learns within a second of what another process left to be done', async () => {
+    let tries = 0;
+    const run = (): void => {
+      if (tries++ === 0) throw new Error('the first time');
+    };
+    const jobs = [byHand({ run, retry: { attempts: 2, backoff: { from: '3s', jitter: 0 } } })];
+    const path = file();
+    const service = await timed(jobs, {}, path);
+    const other = await openService(jobs, { clock: service.clock, path });
+    await pass(service, 100, 100);
+
+    await runNow(other.deps, byHand({}), runRequest());
+    await pass(service, 5000, 100);
+
+    const { attempts, state } = await service.lastRun();
+    expect([state, attempts.length]).toEqual(['succeeded', 2]);
+    expect((attempts[1]?.startedAt ?? 0) - noon('00:00:03.100')).toBeLessThanOrEqual(1000);
   });
 
   test('finds a lost lease by itself', async () => {
