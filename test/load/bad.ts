@@ -21,6 +21,8 @@ const MOST_TIMES = 2;
 /** Under this a ratio says more of the machine's moods than of what is sent. */
 const LEAST_MS = 5;
 const GROWTH_MB = 10;
+/** So many are sent first: what the engine takes beside its objects has settled by then. */
+const WARM_UP_SLICES = 3;
 const DEADLINE_MS = 10_000;
 const BEAT_MS = 5;
 
@@ -37,7 +39,7 @@ export async function bad({ perSecond, ms, sliceMs }: BadOptions): Promise<Repor
       );
       return { from, to: Date.now() };
     };
-    await sendSlice(sliceMs / 4);
+    await sendSlice(sliceMs * WARM_UP_SLICES);
     await pause(1000);
     const before = await server.holds();
     const descriptors = server.descriptors();
@@ -63,7 +65,7 @@ export async function bad({ perSecond, ms, sliceMs }: BadOptions): Promise<Repor
       title: `${perSecond} bad requests a second, for ${(ms / 60_000).toFixed(1)} min in turns`,
       rows: [
         ['sent, of so many kinds', `${sent}, ${BAD_REQUESTS.length}`],
-        ['sent a second', (sent - (perSecond * sliceMs) / 4000) / seconds],
+        ['sent a second', (sent - (perSecond * sliceMs * WARM_UP_SLICES) / 1000) / seconds],
         ['starts, left in peace', spread(calmly)],
         ['starts, meanwhile', spread(badly)],
         ...memoryRows(before, after),

@@ -75,7 +75,7 @@ const PARTS: Readonly<Record<string, Part>> = {
         perSecond: 1000,
         ms,
         calmMs: Math.min(ms / 2, 30 * SECOND_MS),
-        warmUpMs: 10 * SECOND_MS,
+        warmUpMs: 60 * SECOND_MS,
       };
       return [
         () => flood({ ...asked, limited: false }),
