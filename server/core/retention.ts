@@ -1,4 +1,5 @@
 import { apply, newIntent } from './apply.ts';
+import { breathe } from './breathe.ts';
 import type { ApplyDeps } from './deps.ts';
 import type { Run } from './records.ts';
 import { isFailure, isFinal, RUN_STATES } from './run.ts';
@@ -48,6 +49,7 @@ export async function pruneJob(
     first = false;
     await deps.store.deleteRuns(ids);
     deleted += ids.length;
+    await breathe();
   }
 }
 
@@ -67,6 +69,7 @@ async function instantOfNth(
     seen += page.runs.length;
     cursor = page.cursor;
     if (cursor === undefined) return -Infinity;
+    await breathe();
   }
 }
 

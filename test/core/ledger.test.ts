@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { auditStore } from '../../server/core/audit.ts';
 import { pruneJob } from '../../server/core/retention.ts';
+import { writeHistory } from '../load/history.ts';
 import { job, noon, openService, tempDb } from '../service.ts';
 
 const DAY = 86_400_000;
@@ -111,5 +112,25 @@ describe('retention', () => {
 
     expect(gone).toBe(0);
     expect((await service.store.read('job')).record?.ledgerFrom).toBe(noon('00:00:00'));
+  });
+
+  test('looks through a long history while others have their turn', async () => {
+    const path = tempDb();
+    const service = await openService([job({})], { path });
+    const to = noon('00:00:00') - 2 * DAY;
+    writeHistory(path, [['job', '* * * * * *']], { from: to - 3_000_000, to });
+    let [turns, over] = [0, false];
+    const count = (): void => {
+      turns += 1;
+      if (!over) setImmediate(count);
+    };
+    count();
+
+    const policy = { maxAgeMs: 365 * DAY, maxRuns: 2500 };
+    const gone = await pruneJob(service.deps, 'job', policy, quiet);
+    over = true;
+
+    expect(gone).toBe(500);
+    expect(turns).toBeGreaterThan(3000 / 200);
   });
 });
