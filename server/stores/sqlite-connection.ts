@@ -3,6 +3,8 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import { sleep, type Clock } from '../core/time.ts';
 import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
+import { WriteGroup } from './sqlite-group.ts';
+import { wakefully } from './wakefully.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -32,6 +34,7 @@ export class Connection {
   readonly path: string;
   readonly #clock: Clock;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #group: WriteGroup;
   /** Grows with each commit of another connection. */
   #dataVersion: SQLOutputValue | undefined;
   /** Which file this is, for its name may come to stand for another. */
@@ -43,6 +46,7 @@ export class Connection {
     this.db = db;
     this.path = path;
     this.#clock = clock;
+    this.#group = new WriteGroup(this, clock);
     this.#file = fileOf(path);
     const besides = [`${path}-wal`, `${path}-shm`].map((name) => [name, fileOf(name)] as const);
     this.#besides = new Map(besides.flatMap(([name, one]) => (one ? [[name, one]] : [])));
@@ -68,17 +72,14 @@ export class Connection {
       try {
         return work();
       } finally {
-        this.#rollback();
+        this.rollback();
       }
     });
   }
 
-  /** All that `work` writes stands, or nothing: the one way to write. */
+  /** All that `work` writes stands, or nothing: the one way to write. It may be called again. */
   write<Value>(work: () => Tried<Value>): Promise<Value> {
-    return this.#patiently(() => {
-      this.#assertLogged();
-      return this.writeNow(work);
-    });
+    return this.#group.add(work);
   }
 
   /** The same for opening, when waiting may block; SQLite's errors come as they are. */
@@ -88,11 +89,11 @@ export class Connection {
     try {
       tried = work();
     } catch (error) {
-      this.#rollback();
+      this.rollback();
       throw error;
     }
-    if (tried.keep) this.#commit();
-    else this.#rollback();
+    if (tried.keep) this.commit();
+    else this.rollback();
     return tried.value;
   }
 
@@ -120,6 +121,11 @@ export class Connection {
     }
   }
 
+  assertWritable(): void {
+    this.assertOpen();
+    this.#assertLogged();
+  }
+
   /**
    * Whoever takes them for left-overs, and deletes what stands beside a database, takes away what
    * was last written, or the locks that keep two processes apart: nothing more is written then.
@@ -144,6 +150,7 @@ export class Connection {
   }
 
   close(): void {
+    if (this.db.isOpen) this.#group.finish();
     this.#statements.clear();
     if (this.db.isOpen) this.db.close();
   }
@@ -157,11 +164,12 @@ export class Connection {
     return new StoreUnavailable(`the database ${this.path} ${what}`, { cause: error, why });
   }
 
-  #commit(): void {
+  /** Ends a transaction; throws where that is surely not done, or `UnknownOutcome`. */
+  commit(): void {
     try {
       this.run('COMMIT');
     } catch (cause) {
-      this.#rollback();
+      this.rollback();
       // Nothing was written yet when a lock is missing, so that may be tried again.
       if (isBusy(cause)) throw cause;
       const { what, why } = isSqliteError(cause) ? troubleOf(cause, this.path) : BROKEN_OFF;
@@ -171,7 +179,7 @@ export class Connection {
   }
 
   /** SQLite ends some transactions by itself, as when the disk is full. */
-  #rollback(): void {
+  rollback(): void {
     if (this.db.isTransaction) this.run('ROLLBACK');
   }
 
@@ -198,12 +206,6 @@ export class Connection {
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
   }
-}
-
-/** The clock's timers let a process end; one that is about to write must not end before it did. */
-async function wakefully(wait: Promise<void>): Promise<void> {
-  const alive = setInterval(() => {}, BUSY_LIMIT_MS);
-  await wait.finally(() => clearInterval(alive));
 }
 
 /** What became of the files is for the log to say. */

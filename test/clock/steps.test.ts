@@ -202,8 +202,8 @@ describe('a step within the tolerance of 5 s', () => {
   });
 
   test.each([
-    [6000, 'the clock jumped ahead, or the machine slept, by 7 s; waiting 90 s'],
-    [-6000, 'the clock was set back by 6 s'],
+    [6000, /^the clock jumped ahead, or the machine slept, by [67] s; waiting 90 s/],
+    [-6000, /^the clock was set back by [67] s/],
   ])('is exceeded by %i ms: nothing new starts, and what is at work goes on', async (by, why) => {
     const at = await scene(everySituation);
     await intoTheMiddle(at);
@@ -218,7 +218,7 @@ describe('a step within the tolerance of 5 s', () => {
 
     const runs = await expectKept(at);
     const reasons = process.log.flatMap(({ fields }) => fields['reason'] ?? []);
-    expect(reasons[0]).toEqual(expect.stringContaining(why));
+    expect(reasons[0]).toMatch(why);
     expect(clockEvents(process).at(-1)).toBe('clock_steady');
     expect(inDoubt).toBe(0);
     expect(runs.filter(({ state }) => state === 'lost')).toEqual([]);
