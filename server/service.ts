@@ -89,6 +89,7 @@ export function makeService(
   runner.onChange = () => timer.poke();
   let handedBack = false;
   runner.onRecord = (record) => {
+    timer.noted(record);
     dispatch?.look(record);
     handedBack ||= runner.draining && record.retries.length > 0;
   };

@@ -79,7 +79,6 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
     const { granted } = applied;
     used = granted !== undefined;
     deps.runner.heed(applied.held.record);
-    deps.runner.onChange();
     if (granted !== undefined) void deps.runner.start(deps, granted, carrier);
     await deps.dispatch?.settled();
     await deps.observer?.settled(REQUEST_WITHIN_MS);
@@ -220,7 +219,6 @@ async function change(deps: Deps, job: string, event: Event): Promise<Changed> {
   switch (applied.kind) {
     case 'applied':
       deps.runner.heed(applied.held.record);
-      deps.runner.onChange();
       await deps.observer?.settled(REQUEST_WITHIN_MS);
       return { kind: 'changed', record: applied.held.record };
     case 'nothing':

@@ -30,7 +30,7 @@ export class Runner {
   #draining = false;
   #loop: LoopWatch | undefined;
   #turnedAway = false;
-  /** Called when something may have become due, or there is room again. */
+  /** Called when there is room again, or something may be due for another reason. */
   onChange: () => void = () => undefined;
   /** Called with each record that this process wrote. */
   onRecord: (record: JobRecord) => void = () => undefined;
@@ -104,9 +104,13 @@ export class Runner {
     carrier.give();
     this.#reserved--;
     // Somebody was sent away on account of a place that was not needed after all.
-    if (this.#turnedAway) this.onChange();
-    this.#turnedAway = false;
+    if (this.#turnedAway) this.#room();
     this.#ended();
+  }
+
+  #room(): void {
+    this.#turnedAway = false;
+    this.onChange();
   }
 
   /**
@@ -123,6 +127,7 @@ export class Runner {
     });
     this.#executions.set(granted.attemptId, execution);
     return execution.done().finally(() => {
+      const wasFull = this.full || this.#turnedAway;
       carrier.give();
       this.#executions.delete(granted.attemptId);
       this.#deaf.delete(execution);
@@ -130,7 +135,8 @@ export class Runner {
         this.#loop?.stop();
         this.#loop = undefined;
       }
-      this.onChange();
+      // What came due by its end is told with the record that was written (onRecord).
+      if (wasFull) this.#room();
       this.#ended();
     });
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../core/time.ts';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 // Kept from the start: a job that patches a global must not stop the clocks of all.
-const { setTimeout, clearTimeout } = globalThis;
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 const now = Date.now.bind(Date);
 const { hrtime } = process;
 
@@ -16,7 +16,12 @@ export const systemClock: Clock = {
   monotonic: () => Number(hrtime.bigint() / 1000n) / 1000,
   wall: () => now(),
   after(ms, call) {
-    const timer = setTimeout(call, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+    // In the next turn of the loop, that is: a timer takes a whole millisecond at least.
+    if (ms <= 0) {
+      const turn = setImmediate(call);
+      return () => clearImmediate(turn);
+    }
+    const timer = setTimeout(call, Math.min(ms, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

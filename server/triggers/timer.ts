@@ -1,4 +1,5 @@
 import type { Deps } from '../core/deps.ts';
+import type { JobRecord } from '../core/records.ts';
 import { describeError } from '../core/outcome.ts';
 import type { Store } from '../core/store.ts';
 import { sleep, type Instant } from '../core/time.ts';
@@ -26,6 +27,10 @@ export class Timer {
   #awake = new AbortController();
   #poked = false;
   #stopped = false;
+  /** The soonest that a record which was written since the last look is due at. */
+  #soonest: Instant = Infinity;
+  /** While it sleeps, by the store's time. */
+  #asleepUntil: Instant = -Infinity;
   #lookedThroughAt = -Infinity;
   #loop: Promise<void> | undefined;
 
@@ -44,6 +49,12 @@ export class Timer {
     this.#awake.abort();
   }
 
+  /** Told of each record that this process wrote: it may be due before the timer expects it. */
+  noted({ nextActionAt }: JobRecord): void {
+    this.#soonest = Math.min(this.#soonest, nextActionAt ?? Infinity);
+    if (this.#soonest < this.#asleepUntil) this.poke();
+  }
+
   /** Resolves when the wake-up under way, if any, is over. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -54,6 +65,8 @@ export class Timer {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#poked = false;
+      this.#soonest = Infinity;
+      this.#asleepUntil = -Infinity;
       const waitMs = await this.#turn().catch((error: unknown) => {
         const { message } = describeError(error);
         this.#deps.log('error', 'wake_failed', { error: message });
@@ -92,11 +105,18 @@ export class Timer {
     if (unsteady !== null) return RETRY_MS;
     const next = await store.nextActionAfter(storeNow);
     if (runner.full) return timing.thoroughEveryMs;
+    return await this.#restMs(next);
+  }
+
+  /** How long it may sleep. */
+  async #restMs(next: Instant | null): Promise<number> {
+    const { store, timing } = this.#deps;
     // Each wake-up finds out whether what failed to be written can be written again.
     const most = typeof store.trouble === 'string' ? RETRY_MS : timing.timerMaxSleepMs;
-    if (next === null) return most;
     const { storeNow: now } = await store.time();
-    return Math.min(Math.max(0, next - now), most);
+    const ms = Math.min(Math.max(0, Math.min(next ?? Infinity, this.#soonest) - now), most);
+    this.#asleepUntil = now + ms;
+    return ms;
   }
 }
 

@@ -80,6 +80,7 @@ export class SimulatedProcess {
     };
     this.#timer = new Timer(this.deps, presence);
     runner.onChange = () => this.#timer.poke();
+    runner.onRecord = (record) => this.#timer.noted(record);
     this.#seen = keepRegistered(this.deps, async () => undefined);
   }
 
