@@ -31,6 +31,8 @@ export interface Config {
   readonly cipher: Cipher | null;
   /** Absolute, or `:memory:`. */
   readonly db: string;
+  /** Whether SQLite waits for the disk at each commit; else a power cut takes some back. */
+  readonly durability: 'full' | 'normal';
   /** Absolute path of the module whose default export lists the jobs. */
   readonly jobs: string;
   readonly namespace: string;
@@ -101,6 +103,7 @@ export function readConfig(env: Env, cwd: string, now: number): Config {
     alerts: readAlerts(read),
     cipher: readCipher(read),
     db: db === ':memory:' ? db : resolve(cwd, db),
+    durability: read.oneOf('PUNCTUAL_DURABILITY', 'full', ['full', 'normal']),
     // The sample jobs lie beside the server, wherever it is started from.
     jobs: env['PUNCTUAL_JOBS'] ? resolve(cwd, jobs) : resolve(import.meta.dirname, '..', jobs),
     namespace: read.text('PUNCTUAL_NAMESPACE', 'default', /^[\w.-]{1,63}$/, name),

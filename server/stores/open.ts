@@ -11,7 +11,8 @@ export async function openStore(config: Config, clock: Clock, log: Log): Promise
   const { leaseMs, regressionMs } = config.timing;
   if (config.store === 'sqlite') {
     const { openSqliteStore } = await import('./sqlite.ts');
-    return openSqliteStore({ path: config.db, clock, leaseMs, regressionMs, log });
+    const { db: path, durability } = config;
+    return openSqliteStore({ path, durability, clock, leaseMs, regressionMs, log });
   }
   const { findProject, openFirestoreStore } = await import('./firestore.ts');
   const { project, database, emulator } = config.firestore;

@@ -11,20 +11,30 @@ const PAUSE_MS = 10;
 
 const TABLES = ['jobs', 'runs', 'specs', 'logs', 'actions', 'meta', 'clock'] as const;
 
+/** What was acknowledged survives a power cut with `full`, the end of the process with `normal`. */
+export type Durability = 'full' | 'normal';
+
+export interface Opening {
+  /** One that is sealed, too, for reading; else that is refused. */
+  readonly sealed?: boolean;
+  /** Without it `full`. */
+  readonly durability?: Durability;
+}
+
 /**
  * Opens the database, or makes it with its folder. Throws, with what to do about it, for a file
  * that is not ours, is newer than this program, is damaged or can't be written; such a file is left
  * as it is. Waits for locks by blocking, until `Connection.stopBlocking`.
  */
-export function openDatabase(path: string, sealed = false): DatabaseSync {
-  if (path === ':memory:') return prepared(new DatabaseSync(path), path, false);
+export function openDatabase(path: string, how: Opening = {}): DatabaseSync {
+  if (path === ':memory:') return prepared(new DatabaseSync(path), path, {});
   makeFile(path);
   try {
     // First without the right to write: closing a database that is not ours must not change it.
     const probe = new DatabaseSync(path, { readOnly: true, timeout: OPENING_LIMIT_MS });
     inspect(probe, path);
     const db = new DatabaseSync(path, { timeout: OPENING_LIMIT_MS });
-    return prepared(db, path, sealed);
+    return prepared(db, path, how);
   } catch (error) {
     if (!isSqliteError(error)) throw error;
     throw new Error(`the database ${path} ${troubleOf(error, path).what}`, { cause: error });
@@ -87,13 +97,14 @@ function identity(db: DatabaseSync) {
   return { id, version, schema };
 }
 
-function prepared(db: DatabaseSync, path: string, sealed: boolean): DatabaseSync {
+function prepared(db: DatabaseSync, path: string, how: Opening): DatabaseSync {
+  const { sealed = false, durability = 'full' } = how;
   try {
     assertOurs(db, path);
     // Before WAL, so that the file itself carries our mark from its first page on.
     migrate(db, STEPS);
     if (path !== ':memory:') useWal(db, path);
-    db.exec('PRAGMA synchronous = FULL');
+    db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
     // A damaged table shows now, with a word on what to do, and not at its first use.
     for (const table of TABLES) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
     if (!sealed) assertUnsealed(db, path);

@@ -25,14 +25,14 @@ import { listActions, putAction } from './sqlite-actions.ts';
 import { backupDatabase } from './sqlite-backup.ts';
 import { bootIdentity, storeClock, type Log, type StoreClock } from './sqlite-clock.ts';
 import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
-import { openDatabase } from './sqlite-file.ts';
+import { openDatabase, type Opening } from './sqlite-file.ts';
 import * as jobs from './sqlite-jobs.ts';
 import { chunkOf, docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
 import { resetClock } from './sqlite-reset.ts';
 import * as runs from './sqlite-runs.ts';
 import { rowLimit } from './sqlite-runs.ts';
 
-export interface SqliteOptions {
+export interface SqliteOptions extends Opening {
   /** A file, made with its folder if need be, or `:memory:`. */
   readonly path: string;
   readonly clock: Clock;
@@ -42,14 +42,12 @@ export interface SqliteOptions {
   /** Tells one start of the machine from the next. */
   readonly identity?: string;
   readonly log: Log;
-  /** Opens a database that is sealed, too, for reading; else that is refused. */
-  readonly sealed?: boolean;
 }
 
 /** Opens the database, or makes it. Throws, with what to do, where the file can't be used. */
 export function openSqliteStore(options: SqliteOptions): SqliteStore {
   const { path, clock, identity } = options;
-  const connection = new Connection(openDatabase(path, options.sealed === true), path, clock);
+  const connection = new Connection(openDatabase(path, options), path, clock);
   const boot = identity ?? bootIdentity(clock.wall());
   const time = storeClock(connection, { ...options, boot });
   try {

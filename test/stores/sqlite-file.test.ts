@@ -10,6 +10,7 @@ import { sealDatabase, unsealDatabase } from '../../server/stores/sqlite-seal.ts
 import { action, commit, jobRecord, run } from '../builders.ts';
 import { TEST_START } from '../test-clock.ts';
 import { byHand, file, folder, openStore } from './sqlite-fixture.ts';
+import { openDatabase } from '../../server/stores/sqlite-file.ts';
 
 async function filled(path: string): Promise<void> {
   const store = openStore({ path });
@@ -42,14 +43,14 @@ test('the file is made with its folder, and is for its owner only', () => {
   expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
 });
 
-test('commits are safe against a power cut: a write-ahead log, synced at each', () => {
-  const path = file();
-  openStore({ path });
-
-  const db = new DatabaseSync(path);
+test.each([
+  ['are safe against a power cut: a write-ahead log, synced at each', undefined, 2],
+  ['are safe against the end of the process alone, if that is asked for', 'normal', 1],
+] as const)('commits %s', (_what, durability, synchronous) => {
+  const db = openDatabase(file(), durability && { durability });
 
   expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
-  expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+  expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous });
   db.close();
 });
 
