@@ -15,9 +15,14 @@ export const noFindings = (): Findings => ({ kinds: new Set(), wrong: [] });
 
 /** What is wrong with either, and what the corpus adds to the elements of harmless words. */
 export function judge(harmless: Findings, corpus: Findings) {
-  const added = [...corpus.kinds].filter((kind) => !harmless.kinds.has(kind));
+  const known = new Set([...harmless.kinds].map(wherever));
+  const added = [...corpus.kinds].filter((kind) => !known.has(wherever(kind)));
   return { harmless: harmless.wrong, corpus: corpus.wrong, added };
 }
+
+/** On which side of its line a time is written is up to the time at which one looks. */
+const wherever = (kind: string): string =>
+  kind.replace(/^text\[class=at-(?:start|mid|end)/, 'text[');
 
 export const CLEAN = { harmless: [], corpus: [], added: [] };
 
