@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, Instant } from '../../server/core/time.ts';
 import { Random } from '../simulation/random.ts';
 import { Timeline } from '../simulation/timeline.ts';
@@ -43,5 +44,7 @@ export function fastClock(start: Instant): FastClock {
   };
 }
 
-/** Until all that needs no time has gone on, requests included. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Until all that needs no time has gone on, requests included: a write takes a turn or two. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+}
