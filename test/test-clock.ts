@@ -58,3 +58,8 @@ export const realClock: Clock = {
 
 /** Until all promises that can go on have gone on. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Until all that needs no time has gone on, on a real file, too: a write takes a turn or two. */
+export async function allSettled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await settled();
+}

@@ -2,7 +2,7 @@ import type { Deps } from './deps.ts';
 import { changeMeta } from './meta.ts';
 import { describeError } from './outcome.ts';
 import type { Store } from './store.ts';
-import { isInstant, sleep, type Instant } from './time.ts';
+import { AHEAD_MS, isInstant, sleep, type Instant } from './time.ts';
 
 /**
  * Which processes serve a namespace, for people to see: each notes itself in one small document.
@@ -24,8 +24,6 @@ export interface Instance {
 const metaKey = (namespace: string): string => `instances:${namespace}`;
 const FORGOTTEN_AFTER_MS = 86_400_000;
 const INSTANCES_LIMIT = 20;
-/** Noted so far ahead of now, it was before the clock was set back. */
-const AHEAD_MS = 5000;
 
 /** The processes of a namespace, the one last seen first. */
 export async function readInstances(

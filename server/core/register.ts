@@ -5,7 +5,7 @@ import type { Job } from './job.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
 import { isBilled, StoreUnavailable, type Store, type Version } from './store.ts';
-import { sleep, type Instant } from './time.ts';
+import { isAhead, sleep, type Instant } from './time.ts';
 
 /**
  * Brings the store's definitions in line with this build's. Of several builds that are alive the
@@ -29,8 +29,6 @@ interface RegistryMeta {
 const metaKey = (namespace: string): string => `registry:${namespace}`;
 const BUILDS_LIMIT = 20;
 const TRIES = 50;
-/** A time that is reckoned may be so far ahead; further, the clock was set back since. */
-const AHEAD_MS = 5000;
 const CHECK_EVERY_TICKS = 60;
 const DEFINE_WITHIN_MS = 30_000;
 
@@ -269,9 +267,8 @@ function readMeta(value: unknown): RegistryMeta {
  * years ahead would keep all later ones from being in force for years.
  */
 function upTo(now: Instant, meta: RegistryMeta): RegistryMeta {
-  const isAhead = ({ firstSeenAt, lastSeenAt }: BuildSeen): boolean =>
-    Math.max(firstSeenAt, lastSeenAt) > now + AHEAD_MS;
-  if (!Object.values(meta.builds).some(isAhead) && meta.checkedAt <= now + AHEAD_MS) return meta;
+  const times = Object.values(meta.builds).flatMap((one) => [one.firstSeenAt, one.lastSeenAt]);
+  if (![...times, meta.checkedAt].some((at) => isAhead(at, now))) return meta;
   const builds = Object.entries(meta.builds).map(([build, { firstSeenAt, lastSeenAt }]) => [
     build,
     { firstSeenAt: Math.min(firstSeenAt, now), lastSeenAt: Math.min(lastSeenAt, now) },

@@ -49,7 +49,6 @@ export async function pruneJob(
     first = false;
     await deps.store.deleteRuns(ids);
     deleted += ids.length;
-    await breathe();
   }
 }
 

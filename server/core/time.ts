@@ -127,6 +127,12 @@ export interface Timing {
 }
 
 /** Grace and safety of a lease: 5 s of the default 90 s, never under 200 ms. */
+/** A reckoned time may be so far ahead; further, it is of a clock that was set back since. */
+export const AHEAD_MS = 5000;
+
+/** Whether a time that was noted earlier is one of before the clock was set back. */
+export const isAhead = (at: Instant, now: Instant): boolean => at > now + AHEAD_MS;
+
 export const graceOf = (leaseMs: number): number => Math.max(200, Math.round(leaseMs / 18));
 
 export function timing(base: { readonly leaseMs: number; readonly tickMs: number }): Timing {

@@ -60,16 +60,12 @@ export function storeClock(connection: Connection, options: StoreClockOptions): 
     return judged;
   };
   return {
-    read() {
-      const { storeNow, unsteady } = look();
-      return { storeNow, unsteady };
-    },
+    read: () => timeOf(look()),
     stamp() {
       const judged = look();
       own = stamped(judged);
       save(connection, own);
-      const { storeNow, unsteady } = judged;
-      return { storeNow, unsteady };
+      return timeOf(judged);
     },
     mark: () => save(connection, look().state),
     notice() {
@@ -90,6 +86,8 @@ export function storeClock(connection: Connection, options: StoreClockOptions): 
     },
   };
 }
+
+const timeOf = ({ storeNow, unsteady }: Judged): StoreTime => ({ storeNow, unsteady });
 
 /** Before this no clock was set that shows it: it began to run there, as some do in 1970. */
 const NEVER_SET: Instant = Date.UTC(2001, 0, 1);

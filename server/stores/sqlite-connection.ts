@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
-import { sleep, type Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
 import { WriteGroup } from './sqlite-group.ts';
-import { wakefully } from './wakefully.ts';
+import { BUSY_LIMIT_MS, Patience } from './sqlite-patience.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -18,12 +18,8 @@ export const keep = <Value>(value: Value): Tried<Value> => ({ value, keep: true 
 /** Rolls the whole transaction back; the value still comes out. */
 export const undo = <Value>(value: Value): Tried<Value> => ({ value, keep: false });
 
-/** Another process holds the file for so long only if something is wrong with it. */
-const BUSY_LIMIT_MS = 5000;
 /** While SQLite waits, the process stands: just enough to step over another's commit. */
 const BLOCKING_LIMIT_MS = 10;
-const SHORTEST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 50;
 
 /**
  * One connection: its statements, and the two ways to use it. A transaction runs in one go, since
@@ -194,7 +190,7 @@ export class Connection {
   /** Waits for another process without blocking this one. */
   async #patiently<Value>(attempt: () => Value): Promise<Value> {
     const giveUpAt = this.#clock.monotonic() + BUSY_LIMIT_MS;
-    let pause = SHORTEST_PAUSE_MS;
+    const patience = new Patience(this.#clock);
     while (true) {
       this.assertOpen();
       try {
@@ -202,8 +198,7 @@ export class Connection {
       } catch (error) {
         if (!isBusy(error) || this.#clock.monotonic() >= giveUpAt) throw this.explain(error);
       }
-      await wakefully(sleep(this.#clock, pause));
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      await patience.pause();
     }
   }
 }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { sleep, type Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import type { Connection, Tried } from './sqlite-connection.ts';
 import { isBusy } from './sqlite-errors.ts';
-import { wakefully } from './wakefully.ts';
+import { BUSY_LIMIT_MS, Patience } from './sqlite-patience.ts';
 
 /** One write that waits: a whole of its own, that stands or not whatever becomes of the others. */
 interface Member {
@@ -16,10 +16,6 @@ interface Member {
 
 /** So many hold up who else is at this file, or in this process, for a few milliseconds. */
 const MEMBERS_LIMIT = 64;
-/** Another process holds the file for so long only if something is wrong with it. */
-const BUSY_LIMIT_MS = 5000;
-const SHORTEST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 50;
 
 /**
  * Writes that are asked for in the same turn share one transaction, and so one wait for the disk.
@@ -69,29 +65,25 @@ export class WriteGroup {
     this.#atWork = true;
     // Who else writes in this turn comes along; so do those who come while another has the file.
     await setImmediate();
-    for (let pauseMs = SHORTEST_PAUSE_MS; this.#waiting.length > 0;) {
+    for (let patience = new Patience(this.#clock); this.#waiting.length > 0;) {
       const group = this.#waiting.splice(0, MEMBERS_LIMIT);
       try {
         this.#commit(group);
-        pauseMs = SHORTEST_PAUSE_MS;
+        patience = new Patience(this.#clock);
         // oxlint-disable-next-line no-await-in-loop -- what else the process does comes in between
         await setImmediate();
       } catch (error) {
-        const again = isBusy(error) ? group.filter(({ giveUpAt }) => giveUpAt > this.#now()) : [];
+        const now = this.#clock.monotonic();
+        const again = isBusy(error) ? group.filter(({ giveUpAt }) => giveUpAt > now) : [];
         for (const member of group) {
           if (!again.includes(member)) member.fail(this.#connection.explain(error));
         }
         if (again.length === 0) continue;
         this.#waiting.unshift(...again);
-        await wakefully(sleep(this.#clock, pauseMs));
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+        await patience.pause();
       }
     }
     this.#atWork = false;
-  }
-
-  #now(): number {
-    return this.#clock.monotonic();
   }
 
   /** Throws where nothing of it stands, or where nobody knows. */

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Cancel, Clock, Instant } from '../../server/core/time.ts';
+import { allSettled } from '../test-clock.ts';
 
 /** What a process of a machine knows of time. Once killed, it hears of nothing any more. */
 export interface ProcessClock extends Clock {
@@ -97,11 +97,11 @@ export class Machine {
   /** Lets time pass; what falls due is called in order, each followed by its consequences. */
   async pass(ms: number): Promise<void> {
     const until = this.#awake + ms;
-    await settled();
+    await allSettled();
     for (let next = this.#take(until); next !== undefined; next = this.#take(until)) {
       this.#elapsed = Math.max(this.#elapsed, next.due + this.#slept);
       next.call();
-      await settled();
+      await allSettled();
     }
     this.#elapsed = until + this.#slept;
   }
@@ -125,9 +125,4 @@ export class Machine {
     if (first !== undefined) this.#timers = this.#timers.filter((other) => other !== first);
     return first;
   }
-}
-
-/** Until all promises that can go on have gone on: one write takes a turn or two of the loop. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await setImmediate();
 }

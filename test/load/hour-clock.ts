@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock, Instant } from '../../server/core/time.ts';
 import { Random } from '../simulation/random.ts';
 import { Timeline } from '../simulation/timeline.ts';
+import { allSettled } from '../test-clock.ts';
 
 /** Time that passes as fast as the work in it is done. */
 export interface FastClock {
@@ -37,14 +37,9 @@ export function fastClock(start: Instant): FastClock {
       return waiting.size;
     },
     async driveTo(ms) {
-      do await settled();
+      do await allSettled();
       while (timeline.step(ms));
       timeline.now = ms;
     },
   };
-}
-
-/** Until all that needs no time has gone on, requests included: a write takes a turn or two. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await setImmediate();
 }

@@ -15,7 +15,7 @@ import { readLastWake, type LastWake } from '../../core/last-wake.ts';
 import { buildsSeen } from '../../core/register.ts';
 import { readSchedulerNote, triggersHash, type SchedulerNote } from '../../core/scheduler-note.ts';
 import { readSelfAudit } from '../../core/self-audit.ts';
-import type { Instant } from '../../core/time.ts';
+import { isAhead, type Instant } from '../../core/time.ts';
 import type { JobList, JobsSeen } from './job-list.ts';
 import { showAt } from './show.ts';
 
@@ -115,9 +115,7 @@ function processFacts(deps: Deps): SystemView['process'] {
 
 /** A wake-up that lies ahead came before the clock was set back: it says nothing of today's. */
 const heardBy = (now: Instant, wake: LastWake | null): LastWake | null =>
-  wake !== null && wake.at > now + AHEAD_MS ? null : wake;
-
-const AHEAD_MS = 5000;
+  wake !== null && isAhead(wake.at, now) ? null : wake;
 
 const later = (a: LastWake | null, b: LastWake | null): LastWake | null =>
   a === null || (b !== null && b.at > a.at) ? b : a;

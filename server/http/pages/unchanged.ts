@@ -1,9 +1,9 @@
+import { isAhead } from '../../core/time.ts';
+
 /** More pages than this are looked at by nobody at once. */
 const KEPT = 20;
 /** What no mark tells (history that was deleted, edits by hand) is rare, and yet comes to light. */
 const ANEW_AFTER_MS = 600_000;
-/** The store's time may be reckoned by so much too late; further back, its clock was set. */
-const SET_BACK_MS = 5000;
 
 interface Reading<Value> {
   readonly value: Value;
@@ -36,7 +36,7 @@ export class Unchanged<Value> {
     const fresh =
       known !== undefined &&
       now.monotonic - known.at < ANEW_AFTER_MS &&
-      known.asOf - SET_BACK_MS <= now.store;
+      !isAhead(known.asOf, now.store);
     if (fresh && (await holds(known.value, known.asOf))) return known.value;
     const value = await read();
     this.#kept.delete(key);
