@@ -1,5 +1,5 @@
 import type { InferOutput } from 'valibot';
-import { pruneJob } from '../server/core/retention.ts';
+import { jobNames, pruneJobs } from '../server/core/retention.ts';
 import type { JobContext } from '../server/core/job.ts';
 import { systemClock } from '../server/process/clock.ts';
 import { newId } from '../server/process/identity.ts';
@@ -15,7 +15,6 @@ export default async function prune(
   const { input, log, progress, signal } = context;
   const retention = { maxAgeMs: input.maxAgeDays * DAY_MS, maxRuns: input.maxRuns };
   return await withStore(log, async ({ store, timing, config }) => {
-    const jobs = await store.listJobs({ limit: 20_000 });
     const { build, namespace } = config;
     const tools = {
       store,
@@ -27,13 +26,13 @@ export default async function prune(
       upSince,
       namespace,
     };
-    let deleted = 0;
-    for (const [index, { name }] of jobs.entries()) {
-      const gone = await pruneJob(tools, name, retention, signal);
-      if (gone > 0) log(`${name}: ${gone} records deleted`);
-      deleted += gone;
-      progress(index + 1, jobs.length);
-    }
-    return { jobs: jobs.length, deleted };
+    const names = await jobNames(tools);
+    const gone = await pruneJobs(tools, names, {
+      retention,
+      signal,
+      progress: (done) => progress(done, names.length),
+    });
+    for (const [name, count] of gone) log(`${name}: ${count} records deleted`);
+    return { jobs: names.length, deleted: [...gone.values()].reduce((a, b) => a + b, 0) };
   });
 }

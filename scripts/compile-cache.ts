@@ -59,10 +59,14 @@ function empty(): void {
 /** All that is imported on the way to a first answer, with either store and by any trigger. */
 async function importService(): Promise<void> {
   await import('../server/main.ts');
+  await import('cron-parser');
+  await import('../server/http/identity/credentials.ts');
+  await import('../server/http/triggers.ts');
   await import('../server/http/pages/pages.ts');
   await import('../server/http/api/api.ts');
   await import('../server/stores/sqlite.ts');
   await import('../server/stores/firestore.ts');
+  await import('../server/triggers/open-dispatch.ts');
   await import('../server/triggers/cloud-tasks.ts');
   await import('../server/triggers/cloud-scheduler.ts');
   await import('../server/triggers/scheduler-wanted.ts');

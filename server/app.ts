@@ -10,7 +10,6 @@ import { Identity, type Trust } from './http/identity/identity.ts';
 import { lazily, lazilyOnError } from './http/lazily.ts';
 import { platformRoutes } from './http/platform.ts';
 import { isApi, isTrigger } from './http/rules.ts';
-import { triggerRoutes } from './http/triggers.ts';
 import { visiting } from './http/visit.ts';
 
 export interface AppOptions {
@@ -42,7 +41,11 @@ export function createApp(deps: Deps, options: AppOptions = {}): Express {
     res.status(well ? 200 : 503).json({ status: well ? 'ok' : 'failing' });
   });
   app.use(visiting(cookies), authorise(deps, { identity, cookies, trust }));
-  app.use('/triggers', jsonBody, triggerRoutes(deps));
+  app.use(
+    '/triggers',
+    jsonBody,
+    lazily(async () => (await import('./http/triggers.ts')).triggerRoutes(deps)),
+  );
   app.use('/_ah', platformRoutes());
   app.use(
     '/api/v1',

@@ -1,13 +1,16 @@
 import { forWhom } from './config-access.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type Config } from './config.ts';
+import type { Log } from './core/deps.ts';
 import { describeError } from './core/outcome.ts';
+import type { Registry } from './core/registry.ts';
 import { makeLog } from './observe/log.ts';
 import { systemClock } from './process/clock.ts';
+import { collectAfterStart } from './process/collect.ts';
 import { guardProcess } from './process/guard.ts';
 import { loadRegistry } from './registry.ts';
 import { makeService } from './service.ts';
 import { openStore } from './stores/open.ts';
-import { openDispatch } from './triggers/open-dispatch.ts';
+import type { Dispatch } from './triggers/dispatch.ts';
 
 /** Starts the service as the environment says, and ends the process where that can't be done. */
 export async function main(): Promise<void> {
@@ -23,7 +26,7 @@ export async function main(): Promise<void> {
     });
     const registry = await loadRegistry(config, systemClock, { serves: true });
     const store = await openStore(config, systemClock, log);
-    const dispatch = openDispatch(config, registry, log);
+    const dispatch = await dispatchFor(config, registry, log);
     const service = makeService(config, { registry, store, clock: systemClock, log, dispatch });
 
     let asked: number | undefined;
@@ -42,6 +45,7 @@ export async function main(): Promise<void> {
     const address = await service.listen();
     process.off('exit', endedEarly);
     out.write(`Punctual is at ${address} with ${registry.size} jobs, ${forWhom(config.access)}\n`);
+    collectAfterStart();
   } catch (error) {
     // Loaded only here: most starts go well.
     const { visible } = await import('../views/html.ts');
@@ -50,6 +54,13 @@ export async function main(): Promise<void> {
     process.stderr.write(`Punctual can't start:\n${told.replaceAll(/^/gm, '  ')}\n`);
     process.exit(1);
   }
+}
+
+/** Loaded only where others carry the runs. */
+async function dispatchFor(config: Config, registry: Registry, log: Log): Promise<Dispatch | null> {
+  if (config.wake === 'timer') return null;
+  const { openDispatch } = await import('./triggers/open-dispatch.ts');
+  return openDispatch(config, registry, log);
 }
 
 const endedEarly = (): void => {

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
@@ -16,6 +15,7 @@ import { sleep, type Clock } from './core/time.ts';
 import { makeServer } from './http/server.ts';
 import { Observer } from './observe/observer.ts';
 import { newId, ownerName } from './process/identity.ts';
+import { randomFraction } from './process/randomness.ts';
 import { isolateIn } from './process/isolated/open.ts';
 import { ScratchRoot } from './process/scratch.ts';
 import { tallied } from './stores/tallied.ts';
@@ -28,7 +28,6 @@ const DRAIN_MS = 4000;
 const FORGET_MS = 500;
 /** How long it waits for alerts to be sent. */
 const TELL_MS = 2000;
-const RANDOM_STEPS = 2 ** 47;
 
 export interface Service {
   readonly deps: Deps;
@@ -65,7 +64,7 @@ export function makeService(
   const deps: Deps = {
     ...own,
     store: tallied(own.store),
-    random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
+    random: randomFraction,
     newId,
     timing: config.timing,
     owner: ownerName(),

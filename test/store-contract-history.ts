@@ -177,6 +177,37 @@ function listing(get: () => Store): void {
     expect(second.runs.map(({ id }) => id)).toEqual(expected({}).slice(5, 10));
   });
 
+  test.for([
+    {},
+    { job: 'nightly-report' },
+    { states: ['failed'] },
+    { states: ['lost', 'succeeded'], trigger: 'schedule', until: 1009 },
+  ] as const)(
+    'runs that are skipped count as passed, on any page of a listing by %o',
+    async (by) => {
+      await put(get(), MANY);
+      const all = expected(by);
+
+      const first = await get().listRuns({ ...by, skip: 2, limit: 1 });
+      const next = await get().listRuns({ ...by, skip: 1, limit: 2, cursor: first.cursor! });
+
+      expect(first.runs.map(({ id }) => id)).toEqual(all.slice(2, 3));
+      expect(next.runs.map(({ id }) => id)).toEqual(all.slice(4, 6));
+      expect(next.cursor === undefined).toBe(all.length <= 6);
+    },
+  );
+
+  test('with as many skipped as there are, or more, there is no page and no cursor', async () => {
+    await put(get(), MANY);
+    const none = { runs: [], cursor: undefined };
+    const by = { job: 'other', limit: 5 } as const;
+    const count = expected(by).length;
+
+    expect((await get().listRuns({ ...by, skip: count - 1 })).runs).toHaveLength(1);
+    expect(await get().listRuns({ ...by, skip: count })).toEqual(none);
+    expect(await get().listRuns({ ...by, skip: 1e6 })).toEqual(none);
+  });
+
   test('the last page has no cursor, even when it is full', async () => {
     await put(get(), MANY);
 

@@ -51,7 +51,7 @@ describe('imports', () => {
     const found = violations(
       'server/core/',
       (to, { typeOnly }) =>
-        ['core', 'node:crypto', 'node:async_hooks'].includes(to) ||
+        ['core', 'node:crypto', 'node:async_hooks', 'node:module'].includes(to) ||
         (to === '@standard-schema/spec' && typeOnly) ||
         to === 'cron-parser',
     );

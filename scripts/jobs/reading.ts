@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { timeOf } from '../../server/core/filter-time.ts';
-import { TRIGGERS } from '../../server/core/run-filter.ts';
-import { isRunState, RUN_STATES } from '../../server/core/run.ts';
+import { isRunState, RUN_STATES, TRIGGERS } from '../../server/core/run.ts';
 import { describeError } from '../../server/core/outcome.ts';
 import { isoInstant } from '../../server/core/time.ts';
 import { BadUsage, oneOf } from '../usage.ts';

@@ -9,9 +9,12 @@ const LEAST = 4;
 const LOOKED_THROUGH = 500;
 const CUT = '…';
 
-/** A run's id as a terminal has room for it: of one that was drawn, its beginning. */
+/**
+ * A run's id as a terminal has room for it: of one that was drawn, its beginning, which tells when
+ * it was and a little more.
+ */
 export const shownId = (id: string): string =>
-  process.stdout.isTTY ? id.replace(/(?<=![a-z2-7]{8})[a-z2-7]{10,}$/, CUT) : id;
+  process.stdout.isTTY ? id.replace(/(?<=![a-z0-9]{10})[a-z0-9]{6,}$/, CUT) : id;
 
 /**
  * Does something with a run that is called by its id, or by the beginning of one as `shownId` gives
@@ -35,7 +38,7 @@ export async function withRun<Result>(
 
 /** The one run that begins so, among the newest; undefined for none. */
 async function begunBy(api: Api, begin: string): Promise<string | undefined> {
-  const [, job, drawn = ''] = /^([a-z0-9-]+)!([a-z2-7]+)$/.exec(begin) ?? [];
+  const [, job, drawn = ''] = /^([a-z0-9-]+)!([a-z0-9]+)$/.exec(begin) ?? [];
   if (job === undefined || drawn.length < LEAST) return undefined;
   const found: string[] = [];
   for (const trigger of ['manual', 'backfill']) {

@@ -1,7 +1,6 @@
 import { coveredBeyond, lookBeyond } from './covered.ts';
 import type { ApplyDeps } from './deps.ts';
 import type { Covered } from './undecided.ts';
-import { blankRun } from './blank-run.ts';
 import type { DecisionContext, Offer } from './draft.ts';
 import { cancelledBefore, evidence } from './evidence.ts';
 import {
@@ -15,14 +14,22 @@ import {
   type Seen,
 } from './held.ts';
 import { endedBy, endedOf } from './observing.ts';
-import { foldRuns, runsNeeded, type Folded } from './fold.ts';
-import type { JobRecord, LogChunk, Run } from './records.ts';
+import { drawAnew, drawUp, type Decided, type Drawn } from './draw-up.ts';
+import { runsNeeded } from './fold.ts';
+import type { LogChunk, Run } from './records.ts';
 import { BrokenInvariant } from './run.ts';
 import { stampJob, stampRun } from './stamp.ts';
-import type { Event, Refusal, Stepped } from './event.ts';
+import type { Event, Refusal } from './event.ts';
 import { step } from './step.ts';
-import { StoreUnavailable, UnknownOutcome, type Committed } from './store.ts';
-import { isoInstant, sleep } from './time.ts';
+import {
+  StoreUnavailable,
+  UnknownOutcome,
+  type Again,
+  type Commit,
+  type Committed,
+  type Loaded,
+} from './store.ts';
+import { isoInstant, sleep, type Clock } from './time.ts';
 
 /**
  * One wish to change a job: an event with everything random in it already drawn. It keeps its ids
@@ -194,6 +201,11 @@ async function look({ store, clock }: ApplyDeps, intent: Intent): Promise<Seen> 
   return { ...loaded, askedAt, at: momentOf(clock), from: undefined };
 }
 
+function seenNow(clock: Clock, loaded: Loaded): Seen {
+  const now = momentOf(clock);
+  return { ...loaded, askedAt: now, at: now, from: undefined };
+}
+
 /** A record held since an earlier reply, its store time moved on by the monotonic clock. */
 function aged({ clock }: ApplyDeps, held: Held): Seen {
   const now = momentOf(clock);
@@ -231,25 +243,17 @@ function offerOf({ offer }: Intent, { unsure, attemptIds }: Tries): Offer | unde
   return { ...offer, attemptId: `${offer.attemptId}r${attemptIds.length}` };
 }
 
-interface Decided {
-  readonly now: Seen;
-  readonly stepped: Extract<Stepped, { kind: 'write' }>;
-  readonly ctx: DecisionContext;
-}
-
 async function commit(
   deps: ApplyDeps,
   intent: Intent,
   { now, stepped, ctx }: Decided,
   tries: Tries,
 ): Promise<Applied | 'again'> {
-  const { record, specs, actions } = stepped;
   if (now.record !== undefined && tries.covered === undefined) {
     const decided = { changes: stepped.runs, now: now.storeNow };
     tries.covered = await lookBeyond(deps, now.record, decided);
     if (tries.covered !== undefined) return 'again';
   }
-  checkInvariants(now.record, record);
   const known = new Map<string, Run | undefined>();
   for (const id of runsNeeded(stepped.runs, tries.readAll)) {
     // A run changes with its job's record only, so one held with it is as good as it is.
@@ -257,30 +261,38 @@ async function commit(
     if (!own) tries.reads += 1;
     known.set(id, own ? intent.heldRun : await deps.store.getRun(id));
   }
-  const folded = foldRuns(stepped.runs, known, (id) => blankRun(intent.job, id, ctx));
   if (sinceMs(deps.clock, now.askedAt) > deps.timing.staleReadMs) {
     tries.cause = CONTENDED;
     return 'again';
   }
-  if (stepped.grant !== undefined) tries.attemptIds.push(stepped.grant.attemptId);
+  const first = drawUp(intent, { now, stepped, ctx }, { known, reads: tries.reads });
+  const granted = ({ stepped: { grant } }: Drawn): void => {
+    if (grant !== undefined) tries.attemptIds.push(grant.attemptId);
+  };
+  granted(first);
+  const anew = new Map<Commit, Drawn>();
+  const again: Again = (loaded, runOf) => {
+    const seen = seenNow(deps.clock, loaded);
+    const drawn = drawAnew(
+      deps,
+      intent,
+      { seen, ctx: contextOf(deps, intent, seen, tries) },
+      runOf,
+    );
+    if (drawn === undefined) return undefined;
+    granted(drawn);
+    anew.set(drawn.commit, drawn);
+    return drawn.commit;
+  };
   const askedAt = momentOf(deps.clock);
-  const committed = await deps.store.commit({
-    op: intent.op,
-    about: intent.heldRun?.id ?? stepped.grant?.runId ?? null,
-    reads: tries.reads,
-    name: intent.job,
-    version: now.version,
-    decidedAt: now.storeNow,
-    record,
-    create: folded.create,
-    update: folded.update,
-    specs,
-    logs: intent.logs,
-    actions,
-  });
+  // Where an earlier try may stand already, that has to be looked for first.
+  const committed = await deps.store.commit(first.commit, tries.unsure ? undefined : again);
   switch (committed.kind) {
-    case 'ok':
-      return applied(deps, intent, { stepped, folded, committed, askedAt });
+    case 'ok': {
+      const { instead } = committed;
+      const drawn = (instead && anew.get(instead)) ?? first;
+      return applied(deps, intent, { ...drawn, committed, askedAt });
+    }
     case 'conflict':
       // It may be our own: a client that sends a commit twice by itself hears of the second.
       tries.unsure = true;
@@ -294,7 +306,7 @@ async function commit(
       tries.unsure = true;
       tries.cause = tries.existing.size > 0 ? undefined : CONTENDED;
       for (const id of committed.runIds) tries.existing.add(id);
-      tries.covered = await coveredBeyond(deps, record.name, now.record?.watermark ?? 0);
+      tries.covered = await coveredBeyond(deps, intent.job, now.record?.watermark ?? 0);
       return 'again';
     case 'missing':
       tries.cause = tries.readAll ? undefined : CONTENDED;
@@ -303,9 +315,7 @@ async function commit(
   }
 }
 
-interface Done {
-  readonly stepped: Decided['stepped'];
-  readonly folded: Folded;
+interface Done extends Drawn {
   readonly committed: Extract<Committed, { kind: 'ok' }>;
   readonly askedAt: Moment;
 }
@@ -332,26 +342,6 @@ function heard({ observer }: ApplyDeps, { event }: Intent, own: Applied): Applie
   const ended = event.kind === 'finish' ? endedOf([...own.runs.values()]) : [];
   observer.recorded({ record: own.held.record, ended, granted: own.granted?.run });
   return own;
-}
-
-/** Invariants I3, I4 and I6 of the protocol, asserted before anything is written. */
-function checkInvariants(before: JobRecord | undefined, after: JobRecord): void {
-  if (before === undefined) return;
-  const broken = (what: string): never => {
-    throw new BrokenInvariant(`job "${after.name}": ${what}`);
-  };
-  if (after.watermark < before.watermark) broken('the watermark went back');
-  if (after.fence < before.fence) broken('the fencing token went back');
-  for (const [attemptId, lease] of Object.entries(after.active)) {
-    if (before.active[attemptId] === undefined && lease.fence <= before.fence) {
-      broken(`attempt ${attemptId} got a fencing token that is not new`);
-    }
-  }
-  const slots = typeof after.spec.overlap === 'object' ? after.spec.overlap.allow : 1;
-  const held = (job: JobRecord): number =>
-    [...Object.values(job.active), ...job.retries].filter((run) => !run.beside).length;
-  // A definition that takes slots away leaves the runs that hold them.
-  if (held(after) > Math.max(slots, held(before))) broken(`more than ${slots} runs hold a slot`);
 }
 
 /** Others changed the job all the time, or everything took too long: nobody is at fault. */

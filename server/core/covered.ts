@@ -1,7 +1,7 @@
 import type { ApplyDeps } from './deps.ts';
 import type { RunChange } from './draft.ts';
 import type { JobRecord, Span } from './records.ts';
-import type { Instant } from './time.ts';
+import type { Instant, Timing } from './time.ts';
 import type { Covered } from './undecided.ts';
 
 /** As many records as there are occurrences that are judged one by one. */
@@ -15,18 +15,32 @@ const PAGE = 500;
  */
 export async function lookBeyond(
   deps: ApplyDeps,
-  { name: job, watermark, aheadTo = -Infinity }: JobRecord,
-  { changes, now }: { readonly changes: readonly RunChange[]; readonly now: Instant },
+  record: JobRecord,
+  decided: Decision,
 ): Promise<Covered | undefined> {
-  // Where the clock was ahead and was reset, history is known to go on.
-  const old = watermark < aheadTo ? Infinity : now - deps.timing.lateAfterMs;
-  const reachesBack = changes.some(
-    (one) => one.kind === 'create' && one.run.range !== null && one.run.range.from < old,
-  );
-  if (!reachesBack) return undefined;
+  if (!reachesBack(record, decided, deps.timing)) return undefined;
+  const { name: job, watermark } = record;
   const beyond = { job, trigger: 'schedule', since: watermark, limit: 1 } as const;
   const { runs } = await deps.store.listRuns(beyond);
   return runs.length === 0 ? undefined : await coveredBeyond(deps, job, watermark);
+}
+
+interface Decision {
+  readonly changes: readonly RunChange[];
+  readonly now: Instant;
+}
+
+/** Whether a range goes on record that takes such a look. */
+export function reachesBack(
+  { watermark, aheadTo = -Infinity }: JobRecord,
+  { changes, now }: Decision,
+  { lateAfterMs }: Pick<Timing, 'lateAfterMs'>,
+): boolean {
+  // Where the clock was ahead and was reset, history is known to go on.
+  const old = watermark < aheadTo ? Infinity : now - lateAfterMs;
+  return changes.some(
+    (one) => one.kind === 'create' && one.run.range !== null && one.run.range.from < old,
+  );
 }
 
 /** All that is on record beyond a watermark that must have been set back. Bounded. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { CronExpressionParser } from 'cron-parser';
+import { createRequire } from 'node:module';
+import type * as CronParser from 'cron-parser';
 import { remember } from './bounded.ts';
 import type { NthWeekday, WallSchedule } from './calendar.ts';
-import { cronFields, type CronFields } from './cron-text.ts';
+import { cronFields, FIELD, type CronFields } from './cron-text.ts';
 
 /*
  * What the fields of cron text name. cron-parser reads them and does nothing else: its own stepping
@@ -98,9 +99,32 @@ const items = new Map<string, FieldValues>();
 const readItem = (field: keyof CronFields, item: string): FieldValues =>
   remember(items, ITEMS_KEPT, `${field} ${item}`, () => parseItem(field, item));
 
+const require = createRequire(import.meta.url);
+
+/** Loaded when first needed: to load it and to have it read one item takes 100 ms of a start. */
+const cronParser = (): typeof CronParser => require('cron-parser');
+
+/** What most items are names its numbers itself: a number, or a star, with a step or without. */
+function plainNumbers(field: keyof CronFields, text: string): number[] | undefined {
+  if (/^\d+$/.test(text)) return [Number(text)];
+  const [star, step = '1'] = /^[*?](?:\/(\d+))?$/.exec(text) ?? [];
+  if (star === undefined) return undefined;
+  const { min, max } = FIELD[field];
+  const numbers: number[] = [];
+  for (let number = min; number <= max; number += Number(step)) numbers.push(number);
+  return numbers;
+}
+
 function parseItem(field: keyof CronFields, text: string): FieldValues {
-  const { fields } = CronExpressionParser.parse(
-    ORDER.map((other) => (other === field ? text : '*')).join(' '),
+  const known = plainNumbers(field, text);
+  if (known !== undefined) {
+    const numbers = field === 'dayOfWeek' ? known.map((number) => number % 7) : known;
+    return { text, numbers, last: false, nth: [] };
+  }
+  // It takes 05, but no 05L.
+  const plain = text.replace(/^0+(?=\d[L#])/, '');
+  const { fields } = cronParser().CronExpressionParser.parse(
+    ORDER.map((other) => (other === field ? plain : '*')).join(' '),
     { tz: 'UTC', currentDate: 0 }, // The date is not used; it saves reading a clock.
   );
   const values: readonly (number | string)[] = fields[field].values;

@@ -14,6 +14,7 @@ export interface CronFields {
   readonly dayOfWeek: string;
 }
 
+/** What can stand in a field. */
 interface Field {
   readonly name: string;
   readonly min: number;
@@ -25,14 +26,16 @@ interface Field {
 const MONTHS = 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ');
 const WEEKDAYS = 'SUN MON TUE WED THU FRI SAT'.split(' ');
 
-const SECOND: Field = { name: 'second', min: 0, max: 59, names: [] };
-const FIELDS: readonly Field[] = [
-  { name: 'minute', min: 0, max: 59, names: [] },
-  { name: 'hour', min: 0, max: 23, names: [] },
-  { name: 'day-of-month', min: 1, max: 31, names: [] },
-  { name: 'month', min: 1, max: 12, names: MONTHS },
-  { name: 'day-of-week', min: 0, max: 7, names: WEEKDAYS },
-];
+export const FIELD: Readonly<Record<keyof CronFields, Field>> = {
+  second: { name: 'second', min: 0, max: 59, names: [] },
+  minute: { name: 'minute', min: 0, max: 59, names: [] },
+  hour: { name: 'hour', min: 0, max: 23, names: [] },
+  dayOfMonth: { name: 'day-of-month', min: 1, max: 31, names: [] },
+  month: { name: 'month', min: 1, max: 12, names: MONTHS },
+  dayOfWeek: { name: 'day-of-week', min: 0, max: 7, names: WEEKDAYS },
+};
+const { second: SECOND, ...OTHERS } = FIELD;
+const FIELDS = Object.values(OTHERS);
 
 const MACROS: ReadonlyMap<string, string> = new Map([
   ['@hourly', '0 * * * *'],

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compactInstant, type Instant } from './time.ts';
 
-/** Run ids: `job@instant` for an occurrence, `job!hash` for what a person asked for. */
+/** Run ids: `job@instant` for an occurrence, `job!…` for what a person asked for. */
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -21,10 +21,13 @@ export function base32(bytes: Uint8Array): string {
   return bits > 0 ? text + BASE32.charAt((value << (5 - bits)) & 31) : text;
 }
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer');
 
 /** One key of one job is one run, for as long as the run is kept. */
 export const manualRunId = (job: string, key: string): string => `${job}!${base32(sha256(key))}`;
+
+/** For who asked without a key; `id` is a new one. */
+export const unkeyedRunId = (job: string, id: string): string => `${job}!${id}`;
 
 /** One key of one job is one backfill, for as long as the job's record tells of it. */
 export const backfillId = (key: string): string => base32(sha256(`backfill\n${key}`)).slice(0, 26);
@@ -34,10 +37,10 @@ export const backfillRunId = (job: string, backfillId: string, at: Instant): str
 
 /** Tells two requests under one key apart. */
 export const requestHash = (parts: readonly (string | null)[]): string =>
-  sha256(JSON.stringify(parts)).toString('base64url');
+  hash('sha256', JSON.stringify(parts), 'base64url');
 
 export const specHash = (value: unknown): string =>
-  sha256(JSON.stringify(value)).toString('base64url').slice(0, 22);
+  hash('sha256', JSON.stringify(value), 'base64url').slice(0, 22);
 
 /** Whether a text can be a job's name: small letters, digits and hyphens, at most 63. */
 export const isJobName = (text: string): boolean => JOB_NAME.test(text);

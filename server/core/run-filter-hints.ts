@@ -1,5 +1,5 @@
-import { FILTER_KEYS, STATE_GROUPS, TRIGGERS } from './run-filter.ts';
-import { RUN_STATES } from './run.ts';
+import { FILTER_KEYS, STATE_GROUPS } from './run-filter.ts';
+import { RUN_STATES, TRIGGERS } from './run.ts';
 
 /** More are no help while one is typing. */
 const HINTS_LIMIT = 12;

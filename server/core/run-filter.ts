@@ -1,8 +1,7 @@
 import { meantTime, timeOf } from './filter-time.ts';
 import { isJobName } from './ids.ts';
 import { nearest } from './nearest.ts';
-import type { Trigger } from './records.ts';
-import { isFinal, isRunState, RUN_STATES, type RunState } from './run.ts';
+import { isFinal, isRunState, RUN_STATES, TRIGGERS, type RunState } from './run.ts';
 import type { RunQuery } from './store.ts';
 import type { Instant } from './time.ts';
 
@@ -45,8 +44,6 @@ export const STATE_GROUPS: Readonly<Record<string, readonly RunState[]>> = {
   live: RUN_STATES.filter((state) => !isFinal(state)),
   done: ['succeeded', 'failed', 'timed_out', 'cancelled', 'lost'],
 };
-
-export const TRIGGERS = ['schedule', 'manual', 'backfill'] as const satisfies readonly Trigger[];
 
 /** Reads a filter; `now` is what `since:2d` counts back from. Never throws. */
 export function parseRunFilter(typed: string, now: Instant): RunFilter {

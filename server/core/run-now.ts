@@ -1,7 +1,7 @@
 import { apply, newIntent, type Applied } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { blankRun } from './blank-run.ts';
-import { jobOfRun, manualRunId } from './ids.ts';
+import { jobOfRun, manualRunId, unkeyedRunId } from './ids.ts';
 import { BadInput, INPUT_LIMIT, validateInput, type InputProblem } from './input.ts';
 import type { Job } from './job.ts';
 import type { JobRecord, Run } from './records.ts';
@@ -50,7 +50,8 @@ export async function runNow(deps: Deps, job: Job, request: Request): Promise<Re
   const text = textOf(request.input);
   const problems = await inputProblems(deps, job, request.input, text);
   if (problems.length > 0 || text === undefined) return { kind: 'bad-input', problems };
-  const id = manualRunId(job.name, request.key ?? deps.newId());
+  const { key } = request;
+  const id = key === undefined ? unkeyedRunId(job.name, deps.newId()) : manualRunId(job.name, key);
   const { text: input, hasSecret } = sealInput(deps.cipher, job, { text, runId: id });
   if (isTooLong(input)) return { kind: 'bad-input', problems: [TOO_LONG] };
   const { beside, rerunOf } = request;

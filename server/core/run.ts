@@ -28,6 +28,8 @@ export const RUN_STATES = [
 
 export type RunState = (typeof RUN_STATES)[number];
 
+export const TRIGGERS = ['schedule', 'manual', 'backfill'] as const;
+
 const NEXT: Readonly<Record<RunState | 'none', readonly RunState[]>> = {
   none: ['queued', 'running', 'skipped', 'missed'],
   queued: ['running', 'cancelled'],

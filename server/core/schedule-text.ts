@@ -1,3 +1,4 @@
+import { remember } from './bounded.ts';
 import { readCron, type CronSchedule } from './cron-fields.ts';
 import { cronProblems } from './cron-text.ts';
 import { parseDuration, type Instant } from './time.ts';
@@ -29,8 +30,15 @@ const LONGEST_MS = 366 * 86_400_000;
 /** The rules of a text, each trimmed. An empty text is one empty rule. */
 export const splitRules = (text: string): string[] => text.split(';').map((rule) => rule.trim());
 
+/** Jobs share many of their texts. */
+const TEXTS_KEPT = 500;
+const judged = new Map<string, readonly string[]>();
+
 /** All that is wrong with a schedule's text; empty when it can be read. Knows no calendar. */
-export function textProblems(text: string): string[] {
+export const textProblems = (text: string): readonly string[] =>
+  remember(judged, TEXTS_KEPT, text, judge);
+
+function judge(text: string): readonly string[] {
   if (text.length > TEXT_LIMIT) {
     return [`${text.length} characters are too many: at most ${TEXT_LIMIT} make a schedule`];
   }

@@ -1,4 +1,4 @@
-import type { ActionRecord, JobRecord, LateResult, Run } from './records.ts';
+import type { ActionRecord, JobRecord, LateResult, Outcome, Run } from './records.ts';
 import { STAMP, type Instant } from './time.ts';
 
 /**
@@ -16,13 +16,24 @@ export function stampJob(record: JobRecord, now: Instant): JobRecord {
     freeAt: at(record.freeAt, now),
     paused: paused && { ...paused, at: at(paused.at, now) },
     active: stampLeases(record.active, now),
-    retries: record.retries.map((retry) => ({ ...retry, since: at(retry.since, now) })),
-    queue: record.queue.map((queued) => ({ ...queued, since: at(queued.since, now) })),
+    retries: sinceNow(record.retries, now),
+    queue: sinceNow(record.queue, now),
     backfill: backfill && { ...backfill, since: at(backfill.since, now) },
     last: last && { ...last, at: at(last.at, now) },
-    recent: record.recent.map((one) => (one.at === STAMP ? { ...one, at: now } : one)),
+    recent: stampOutcomes(record.recent, now),
   };
 }
+
+/** Most writes leave this longest part of a record as it is. */
+const stampOutcomes = (recent: readonly Outcome[], now: Instant): readonly Outcome[] =>
+  recent.some((one) => one.at === STAMP)
+    ? recent.map((one) => (one.at === STAMP ? { ...one, at: now } : one))
+    : recent;
+
+const sinceNow = <One extends { readonly since: Instant }>(
+  list: readonly One[],
+  now: Instant,
+): readonly One[] => list.map((one) => ({ ...one, since: at(one.since, now) }));
 
 /** A run, or some fields of one, with every STAMP replaced by `now`. */
 export function stampRun<Fields extends Partial<Run>>(run: Fields, now: Instant): Fields {
@@ -53,17 +64,15 @@ export const stampAction = (action: ActionRecord, now: Instant): ActionRecord =>
 });
 
 function stampLeases(active: JobRecord['active'], now: Instant): JobRecord['active'] {
-  const leases = Object.entries(active).map(([attemptId, lease]) => {
+  let stamped = active;
+  for (const [attemptId, lease] of Object.entries(active)) {
     const { startedAt, renewedAt, cancel } = lease;
-    const stamped = {
-      ...lease,
-      startedAt: at(startedAt, now),
-      renewedAt: at(renewedAt, now),
-      cancel: cancel && { ...cancel, at: at(cancel.at, now) },
-    };
-    return [attemptId, stamped] as const;
-  });
-  return Object.fromEntries(leases);
+    if (startedAt !== STAMP && renewedAt !== STAMP && cancel?.at !== STAMP) continue;
+    const times = { startedAt: at(startedAt, now), renewedAt: at(renewedAt, now) };
+    const marked = cancel && { ...cancel, at: at(cancel.at, now) };
+    stamped = { ...stamped, [attemptId]: { ...lease, ...times, cancel: marked } };
+  }
+  return stamped;
 }
 
 const at = (instant: Instant, now: Instant): Instant => (instant === STAMP ? now : instant);

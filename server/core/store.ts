@@ -32,8 +32,11 @@ export interface Store {
    * `exists`: a run to be created is there already. `missing`: a run to be updated is not there.
    * Replaces each STAMP by its own time. Throws `StoreUnavailable` when surely nothing was applied,
    * `UnknownOutcome` when that cannot be said.
+   *
+   * A store that can read where it writes may ask `again` in place of a conflict, and apply what
+   * that gives `instead`, or tell of the conflict where it gives nothing.
    */
-  commit(commit: Commit): Promise<Committed>;
+  commit(commit: Commit, again?: Again): Promise<Committed>;
 
   /**
    * Puts a job that can't be decided about aside until `until`, with the reason in sight. The only
@@ -168,6 +171,12 @@ export interface Commit {
   readonly actions: readonly ActionRecord[];
 }
 
+/**
+ * Decides anew by the job as it stands, and by runs that `runOf` finds. Asked in the middle of a
+ * transaction: it waits for nothing, and may be asked more than once.
+ */
+export type Again = (now: Loaded, runOf: (id: string) => Run | undefined) => Commit | undefined;
+
 /** Replaces the named fields of a run, whole. */
 export interface RunUpdate {
   readonly id: string;
@@ -175,7 +184,7 @@ export interface RunUpdate {
 }
 
 export type Committed =
-  | ({ readonly kind: 'ok'; readonly version: Version } & StoreTime)
+  | ({ readonly kind: 'ok'; readonly version: Version; readonly instead?: Commit } & StoreTime)
   | { readonly kind: 'conflict' }
   | { readonly kind: 'exists'; readonly runIds: readonly string[] }
   | { readonly kind: 'missing'; readonly runIds: readonly string[] };
@@ -198,6 +207,8 @@ export interface RunQuery {
   readonly until?: Instant;
   /** From the page before. */
   readonly cursor?: string;
+  /** So many are passed over first, which takes less than to read them. */
+  readonly skip?: number;
 }
 
 export interface RunPage {

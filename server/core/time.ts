@@ -20,14 +20,24 @@ export interface Clock {
   monotonic(): number;
   /** The machine's wall clock: for log lines, the one-machine store, and to notice a sleep. */
   wall(): Instant;
-  /** Calls back once after `ms`, unless cancelled. Keeps the process alive until then. */
-  after(ms: number, call: () => void): Cancel;
+  /**
+   * Calls back once after `ms`, unless cancelled. Keeps the process alive until then. A machine's
+   * timers may be some milliseconds late; what is to be `exact` keeps it busy just before.
+   */
+  after(ms: number, call: () => void, exact?: boolean): Cancel;
 }
 
 export type Cancel = () => void;
 
 /** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export const sleep = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
+  asleep((done) => clock.after(ms, done), signal);
+
+/** The same, to the millisecond. */
+export const sleepExactly = (clock: Clock, ms: number): Promise<void> =>
+  asleep((done) => clock.after(ms, done, true));
+
+function asleep(until: (done: () => void) => Cancel, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const done = (): void => {
@@ -35,7 +45,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const cancel = clock.after(ms, done);
+    const cancel = until(done);
     signal?.addEventListener('abort', done, { once: true });
   });
 }

@@ -5,8 +5,14 @@ import { momentOf, nowOf, type Held } from './held.ts';
 import { describeError } from './outcome.ts';
 import type { JobRecord } from './records.ts';
 import { registerJob } from './register.ts';
-import { StoreUnavailable, UnknownOutcome, type LoadedJob, type StoreTime } from './store.ts';
-import { sleep, type Instant } from './time.ts';
+import {
+  priceOf,
+  StoreUnavailable,
+  UnknownOutcome,
+  type LoadedJob,
+  type StoreTime,
+} from './store.ts';
+import { sleep, sleepExactly, type Instant } from './time.ts';
 
 /**
  * One wake-up, top to bottom. A trigger is a hint: whoever sends it, early, late, twice or forged,
@@ -75,7 +81,7 @@ export async function wakeJob(
       // Only for the one it came for: of a job of every second the next is always a moment away.
       if (early === undefined || early.at > (waitedFor ?? early.at)) break;
       waitedFor = early.at;
-      await sleep(deps.clock, early.aheadMs);
+      await sleepExactly(deps.clock, early.aheadMs);
       // Looks again, rather than trust its own clock for the last moment.
       held = undefined;
     }
@@ -141,7 +147,8 @@ function outcomeOf(started: number, record: JobRecord | undefined): WakeOutcome 
   return Object.keys(record.active).length > 0 ? 'busy' : 'nothing-due';
 }
 
-const PAGE = 25;
+/** So many claims at once; of the next page's each waits behind the ends of those before it. */
+const PAGE = { free: 100, billed: 25 } as const;
 /** No wake-up goes on for ever: this many pages are more jobs than a registry may hold. */
 const PAGES_LIMIT = 1000;
 
@@ -182,7 +189,7 @@ export async function wakeAll(
   for (let page = 0; page < PAGES_LIMIT; page++) {
     const more = cursor === undefined ? {} : { cursor };
     const askedAt = momentOf(deps.clock);
-    const due = await deps.store.due({ limit: PAGE, aheadMs, ...more });
+    const due = await deps.store.due({ limit: PAGE[priceOf(deps.store)], aheadMs, ...more });
     const read = { ...due, askedAt, at: momentOf(deps.clock) };
     storeNow ??= due.storeNow;
     if (due.unsteady !== null) return { storeNow, unsteady: due.unsteady, started, lagMs, left };

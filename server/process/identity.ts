@@ -1,12 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { randomByte } from './randomness.ts';
 
-/** A new id of the store's alphabet, `[a-z0-9]+`, with 100 random bits. */
+const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
+/** The most bytes that come out even: above it, some letters would be likelier than others. */
+const EVEN = 256 - (256 % LETTERS.length);
+
+/** Enough for thousands of years. */
+const TIME_LETTERS = 9;
+const ID_LETTERS = 20;
+
+/**
+ * A new id of the store's alphabet, `[a-z0-9]+`: when it was made, to the millisecond, and 57
+ * random bits. Ids that are made one after another lie side by side in an index; those of mere
+ * chance each take a page of it.
+ */
 export function newId(): string {
-  return BigInt(`0x${randomBytes(13).toString('hex')}`)
-    .toString(36)
-    .slice(0, 20)
-    .padStart(20, '0');
+  let id = Date.now().toString(36).padStart(TIME_LETTERS, '0');
+  while (id.length < ID_LETTERS) {
+    const byte = randomByte();
+    if (byte < EVEN) id += LETTERS[byte % LETTERS.length];
+  }
+  return id;
 }
 
 /** This process, in words for people: never used to decide anything. */

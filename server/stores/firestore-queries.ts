@@ -20,6 +20,8 @@ export interface Query {
   /** The place behind which it begins: a value for each of `orderBy`. */
   readonly after?: readonly (number | string)[];
   readonly limit: number;
+  /** So many are passed over first; each is billed. */
+  readonly skip?: number | undefined;
   /** Ids will do. */
   readonly idsOnly?: boolean;
 }
@@ -72,7 +74,7 @@ export const jobsChanged = (since: Instant, limit: number): Query => ({
 
 /** Runs by what is asked of them, newest first. */
 export function runsNewest(query: RunQuery, limit: number, after?: Position): Query {
-  const { job, states, trigger, since, until } = query;
+  const { job, states, trigger, since, until, skip } = query;
   const where: Condition[] = [];
   if (job !== undefined) where.push(['job', '==', job]);
   if (states !== undefined) {
@@ -92,6 +94,7 @@ export function runsNewest(query: RunQuery, limit: number, after?: Position): Qu
     ],
     ...(after && { after: [after.at, after.id] }),
     limit,
+    skip,
   };
 }
 
@@ -139,7 +142,7 @@ const OPS = {
 
 /** A query as the protocol has it. `root` is the database's name. */
 export function structured(query: Query, root: string): StructuredQuery {
-  const { collection, under, where, orderBy, after, limit, idsOnly } = query;
+  const { collection, under, where, orderBy, after, limit, skip, idsOnly } = query;
   const path = `${root}/documents/${under === '' ? '' : `${under}/`}${collection}`;
   const value = (field: string, part: unknown): Value =>
     field === '__name__' ? { referenceValue: `${path}/${String(part)}` } : valueOf(part);
@@ -160,6 +163,7 @@ export function structured(query: Query, root: string): StructuredQuery {
       },
     }),
     limit: { value: limit },
+    ...(skip !== undefined && { offset: skip }),
     ...(idsOnly && { select: { fields: [{ fieldPath: '__name__' }] } }),
   };
 }

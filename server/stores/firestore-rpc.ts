@@ -113,7 +113,8 @@ export class Rpc {
     const request = { parent, structuredQuery: structured(query, this.root) };
     const replies = await this.#read(() => this.#client.runQuery(request, this.#options()));
     const documents = replies.flatMap(({ document }) => document ?? []);
-    return { documents, readTime: replies.at(-1)?.readTime ?? {} };
+    const skipped = replies.reduce((sum, { skippedResults }) => sum + (skippedResults ?? 0), 0);
+    return { documents, skipped, readTime: replies.at(-1)?.readTime ?? {} };
   }
 
   async close(): Promise<void> {
@@ -166,6 +167,7 @@ export async function findProject(emulator: string | null): Promise<string> {
 interface Reply {
   readonly found?: Document | null;
   readonly document?: Document | null;
+  readonly skippedResults?: number | null;
   readonly readTime?: Timestamp | null;
 }
 

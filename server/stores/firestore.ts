@@ -274,8 +274,8 @@ export class FirestoreStore implements Store {
   async #query(op: string, query: queries.Query) {
     if (query.limit < 1) return { documents: [], time: await this.time() };
     this.#onQuery(query);
-    const { documents, readTime } = await this.#rpc.query(query);
-    this.#meter.count(op, { reads: Math.max(1, documents.length) });
+    const { documents, skipped, readTime } = await this.#rpc.query(query);
+    this.#meter.count(op, { reads: Math.max(1, documents.length + skipped) });
     return { documents, time: this.#times.learn(readTime) };
   }
 }

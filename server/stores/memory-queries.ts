@@ -38,7 +38,7 @@ export function dueJobs(
 }
 
 export function pageOfRuns(runs: Iterable<Run>, query: RunQuery): RunPage {
-  const { limit, job, states, trigger, since = -Infinity, until = Infinity, cursor } = query;
+  const { limit, job, states, trigger, since = -Infinity, until = Infinity, cursor, skip } = query;
   const filters = runFilters(query);
   const start = cursor === undefined ? undefined : positionOf(cursor, filters);
   const matches = (run: Run): boolean =>
@@ -47,7 +47,7 @@ export function pageOfRuns(runs: Iterable<Run>, query: RunQuery): RunPage {
     (trigger === undefined || run.trigger === trigger) &&
     run.at > since &&
     run.at <= until;
-  const { page, last } = newest(runs, { matches, start, limit });
+  const { page, last } = newest(runs, { matches, start, limit, skip });
   return { runs: page, cursor: last && cursorOf(last, filters) };
 }
 
@@ -64,11 +64,12 @@ interface Wanted<Kept> {
   readonly matches: (one: Kept) => boolean;
   readonly start: Position | undefined;
   readonly limit: number;
+  readonly skip?: number | undefined;
 }
 
 /** The newest of what matches behind `start`; `last` is the end of a page that others follow. */
 function newest<Kept extends Position>(all: Iterable<Kept>, wanted: Wanted<Kept>) {
-  const { matches, start, limit } = wanted;
+  const { matches, start, limit, skip = 0 } = wanted;
   const found: Kept[] = [];
   for (const one of all) {
     const behind =
@@ -76,6 +77,6 @@ function newest<Kept extends Position>(all: Iterable<Kept>, wanted: Wanted<Kept>
     if (behind && matches(one)) found.push(one);
   }
   found.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
-  const page = found.slice(0, Math.max(0, limit));
-  return { page, last: found.length > page.length ? page.at(-1) : undefined };
+  const page = found.slice(skip, skip + Math.max(0, limit));
+  return { page, last: found.length > skip + page.length ? page.at(-1) : undefined };
 }

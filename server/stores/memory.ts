@@ -11,6 +11,7 @@ import {
   StoreUnavailable,
   type ActionPage,
   type ActionQuery,
+  type Again,
   type Commit,
   type Committed,
   type DuePage,
@@ -28,6 +29,7 @@ import {
   type Version,
 } from '../core/store.ts';
 import type { Clock, Instant } from '../core/time.ts';
+import { applyOrAgain } from './again.ts';
 import { dueJobs, pageOfActions, pageOfRuns } from './memory-queries.ts';
 
 /** A job, with when it is due and when it was last written. */
@@ -59,7 +61,10 @@ export class MemoryStore implements Store {
   }
 
   async read(name: string): Promise<Loaded> {
-    const time = this.#time();
+    return this.#loaded(name, this.#time());
+  }
+
+  #loaded(name: string, time: StoreTime): Loaded {
     const none = { version: undefined, record: undefined, problem: undefined, setAside: undefined };
     const { version, record, problem, setAside } = this.#jobs.get(name) ?? none;
     return { name, version, record, problem, setAside, ...time };
@@ -78,8 +83,15 @@ export class MemoryStore implements Store {
     return later.length === 0 ? null : Math.min(...later);
   }
 
-  async commit(commit: Commit): Promise<Committed> {
+  async commit(commit: Commit, again?: Again): Promise<Committed> {
     const time = this.#time();
+    const apply = (one: Commit): Committed => this.#apply(one, time);
+    const read = (name: string): Loaded => this.#loaded(name, time);
+    const runOf = (id: string): Run | undefined => this.#runs.get(id);
+    return applyOrAgain({ apply, read, runOf }, commit, again);
+  }
+
+  #apply(commit: Commit, time: StoreTime): Committed {
     const { name, version: read, create, update } = commit;
     const stored = this.#jobs.get(name);
     if (stored?.version !== read) return { kind: 'conflict' };

@@ -108,6 +108,10 @@ function assertSet({ wall }: Reading, what: string): void {
 const begin = (now: Reading): ClockState => ({ era: 0, highWater: 0, trusted: now, doubted: null });
 
 function load(connection: Connection): ClockState | undefined {
+  return (connection.kept.clock ??= stored(connection));
+}
+
+function stored(connection: Connection): ClockState | undefined {
   const row = connection.get('SELECT era, high_water, trusted, doubted FROM clock WHERE id = 1');
   if (row === undefined) return undefined;
   return {
@@ -135,6 +139,7 @@ const isReading = (value: unknown): value is Reading =>
   typeof value.monotonic === 'number';
 
 function save(connection: Connection, { era, highWater, trusted, doubted }: ClockState): void {
+  connection.kept.clock = { era, highWater, trusted, doubted };
   connection.run(
     `INSERT INTO clock (id, era, high_water, trusted, doubted) VALUES (1, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET era = excluded.era, high_water = excluded.high_water,

@@ -4,7 +4,9 @@ import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import type { Clock } from '../core/time.ts';
 import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
 import { WriteGroup } from './sqlite-group.ts';
+import { Kept } from './sqlite-kept.ts';
 import { BUSY_LIMIT_MS, Patience } from './sqlite-patience.ts';
+import { WriteAheadLog } from './sqlite-wal.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -31,18 +33,22 @@ export class Connection {
   readonly #clock: Clock;
   readonly #statements = new Map<string, StatementSync>();
   readonly #group: WriteGroup;
-  /** Grows with each commit of another connection. */
-  #dataVersion: SQLOutputValue | undefined;
+  readonly #wal: WriteAheadLog;
+  #glanced: SQLOutputValue | undefined;
   /** Which file this is, for its name may come to stand for another. */
   readonly #file: string | undefined;
   /** Its log and the index of that, by their names. */
   readonly #besides: ReadonlyMap<string, string>;
+  readonly kept = new Kept();
+  /** Called first in each group of writes, with whether any of them bears the store's time. */
+  onWrite: (bearsTime: boolean) => void = () => undefined;
 
   constructor(db: DatabaseSync, path: string, clock: Clock) {
     this.db = db;
     this.path = path;
     this.#clock = clock;
     this.#group = new WriteGroup(this, clock);
+    this.#wal = new WriteAheadLog(db, path, clock);
     this.#file = fileOf(path);
     const besides = [`${path}-wal`, `${path}-shm`].map((name) => [name, fileOf(name)] as const);
     this.#besides = new Map(besides.flatMap(([name, one]) => (one ? [[name, one]] : [])));
@@ -64,25 +70,25 @@ export class Connection {
   /** All that `work` reads is of one moment. */
   read<Value>(work: () => Value): Promise<Value> {
     return this.#patiently(() => {
-      this.run('BEGIN');
       try {
+        this.begin('BEGIN');
         return work();
       } finally {
-        this.rollback();
+        this.#end();
       }
     });
   }
 
   /** All that `work` writes stands, or nothing: the one way to write. It may be called again. */
-  write<Value>(work: () => Tried<Value>): Promise<Value> {
-    return this.#group.add(work);
+  write<Value>(work: () => Tried<Value>, bearsTime = true): Promise<Value> {
+    return this.#group.add(work, bearsTime);
   }
 
   /** The same for opening, when waiting may block; SQLite's errors come as they are. */
   writeNow<Value>(work: () => Tried<Value>): Value {
-    this.run('BEGIN IMMEDIATE');
     let tried: Tried<Value>;
     try {
+      this.begin('BEGIN IMMEDIATE');
       tried = work();
     } catch (error) {
       this.rollback();
@@ -93,12 +99,23 @@ export class Connection {
     return tried.value;
   }
 
+  /** Begins a transaction, by what is known of what others wrote. */
+  begin(sql: 'BEGIN' | 'BEGIN IMMEDIATE'): void {
+    this.run(sql);
+    this.kept.begin(this.#dataVersion());
+  }
+
   /** Whether others have committed since this was last asked. */
   othersWrote(): boolean {
-    const version = this.get('PRAGMA data_version')?.['data_version'];
-    const before = this.#dataVersion;
-    this.#dataVersion = version;
+    const version = this.#dataVersion();
+    const before = this.#glanced;
+    this.#glanced = version;
     return version !== before;
+  }
+
+  /** Grows with each commit of another connection. */
+  #dataVersion(): SQLOutputValue | undefined {
+    return this.get('PRAGMA data_version')?.['data_version'];
   }
 
   /** Ends the opening: from now on a wait for another process does not stop this one. */
@@ -148,6 +165,7 @@ export class Connection {
   close(): void {
     if (this.db.isOpen) this.#group.finish();
     this.#statements.clear();
+    this.#wal.close();
     if (this.db.isOpen) this.db.close();
   }
 
@@ -172,10 +190,17 @@ export class Connection {
       const message = `the database ${this.path} broke off a commit, which may stand or not: it `;
       throw new UnknownOutcome(message + what, { cause, why });
     }
+    this.#wal.wrote();
+  }
+
+  /** Takes back what was written. */
+  rollback(): void {
+    this.kept.clear();
+    this.#end();
   }
 
   /** SQLite ends some transactions by itself, as when the disk is full. */
-  rollback(): void {
+  #end(): void {
     if (this.db.isTransaction) this.run('ROLLBACK');
   }
 

@@ -9,6 +9,15 @@ import { sealOf } from './sqlite-seal.ts';
 const OPENING_LIMIT_MS = 5000;
 const PAUSE_MS = 10;
 
+/**
+ * The longer the log, the more of its pages were written over again before they are moved; this is
+ * 64 MB. It gets so long only where there is no quiet moment to move them in.
+ */
+const LOG_PAGES = 16_000;
+
+/** SQLite's 2,000 hold too little of a long history: a page that is not there is a system call. */
+const CACHE_KIB = 8000;
+
 const TABLES = ['jobs', 'runs', 'specs', 'logs', 'actions', 'meta', 'clock'] as const;
 
 /** What was acknowledged survives a power cut with `full`, the end of the process with `normal`. */
@@ -105,6 +114,8 @@ function prepared(db: DatabaseSync, path: string, how: Opening): DatabaseSync {
     migrate(db, STEPS);
     if (path !== ':memory:') useWal(db, path);
     db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+    db.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     // A damaged table shows now, with a word on what to do, and not at its first use.
     for (const table of TABLES) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
     if (!sealed) assertUnsealed(db, path);

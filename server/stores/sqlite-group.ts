@@ -7,6 +7,7 @@ import { BUSY_LIMIT_MS, Patience } from './sqlite-patience.ts';
 /** One write that waits: a whole of its own, that stands or not whatever becomes of the others. */
 interface Member {
   readonly giveUpAt: number;
+  readonly bearsTime: boolean;
   /** Writes it; false where it is not to stand. */
   attempt(): boolean;
   /** Tells who waits for it what the attempt came to. */
@@ -19,8 +20,9 @@ const MEMBERS_LIMIT = 64;
 
 /**
  * Writes that are asked for in the same turn share one transaction, and so one wait for the disk.
- * Each has a savepoint of its own, so that one which fails takes back itself only; but nobody hears
- * of anything before all of it is committed. Where that fails, so it is for each of them.
+ * Where one of them is not to stand, all are written anew, each with a savepoint of its own, so
+ * that it takes back itself only; but nobody hears of anything before all of it is committed. Where
+ * that fails, so it is for each of them.
  */
 export class WriteGroup {
   readonly #connection: Connection;
@@ -33,11 +35,12 @@ export class WriteGroup {
     this.#clock = clock;
   }
 
-  add<Value>(work: () => Tried<Value>): Promise<Value> {
+  add<Value>(work: () => Tried<Value>, bearsTime: boolean): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     let tried: Tried<Value> | undefined;
     this.#waiting.push({
       giveUpAt: this.#clock.monotonic() + BUSY_LIMIT_MS,
+      bearsTime,
       attempt() {
         tried = work();
         return tried.keep;
@@ -90,31 +93,65 @@ export class WriteGroup {
   #commit(group: readonly Member[]): void {
     const connection = this.#connection;
     connection.assertWritable();
-    connection.run('BEGIN IMMEDIATE');
     const failed = new Map<Member, unknown>();
-    let kept = 0;
-    for (const member of group) {
-      connection.run('SAVEPOINT member');
-      try {
-        const keep = member.attempt();
-        if (keep) kept += 1;
-        else connection.run('ROLLBACK TO member');
-      } catch (error) {
-        // SQLite ends the whole transaction by itself for some errors, as when the disk is full.
-        if (isBusy(error) || !connection.db.isTransaction) {
-          connection.rollback();
-          throw error;
-        }
-        connection.run('ROLLBACK TO member');
-        failed.set(member, error);
-      }
-      connection.run('RELEASE member');
+    try {
+      if (this.#write(group, (member) => this.#attempt(member, failed))) connection.commit();
+      else this.#commitApart(group, failed);
+    } catch (error) {
+      connection.rollback();
+      throw error;
     }
-    if (kept > 0) connection.commit();
-    else connection.rollback();
     for (const member of group) {
       if (failed.has(member)) member.fail(connection.explain(failed.get(member)));
       else member.tell();
+    }
+  }
+
+  /** Begins, and writes one after the other until one is not to stand: whether all are. */
+  #write(group: readonly Member[], attempt: (member: Member) => boolean): boolean {
+    const connection = this.#connection;
+    connection.begin('BEGIN IMMEDIATE');
+    connection.onWrite(group.some(({ bearsTime }) => bearsTime));
+    return group.every(attempt);
+  }
+
+  /** Once more from the start, each with a savepoint: seldom needed, and they cost much. */
+  #commitApart(group: readonly Member[], failed: Map<Member, unknown>): void {
+    const connection = this.#connection;
+    connection.rollback();
+    // Of one alone nothing stands, and that is what it is told.
+    if (group.length === 1) return;
+    failed.clear();
+    let kept = 0;
+    this.#write(group, (member) => {
+      if (this.#attemptApart(member, failed)) kept += 1;
+      return true;
+    });
+    if (kept > 0) connection.commit();
+    else connection.rollback();
+  }
+
+  #attemptApart(member: Member, failed: Map<Member, unknown>): boolean {
+    const connection = this.#connection;
+    connection.run('SAVEPOINT member');
+    const keep = this.#attempt(member, failed);
+    if (!keep) {
+      connection.kept.clear();
+      connection.run('ROLLBACK TO member');
+    }
+    connection.run('RELEASE member');
+    return keep;
+  }
+
+  /** Whether it is to stand. Throws where it takes the whole transaction with it. */
+  #attempt(member: Member, failed: Map<Member, unknown>): boolean {
+    try {
+      return member.attempt();
+    } catch (error) {
+      // SQLite ends the whole transaction by itself for some errors, as when the disk is full.
+      if (isBusy(error) || !this.#connection.db.isTransaction) throw error;
+      failed.set(member, error);
+      return false;
     }
   }
 }

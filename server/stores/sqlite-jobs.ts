@@ -10,11 +10,38 @@ import type {
 } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
 import { cursorOf, positionOf } from './cursor.ts';
-import type { Connection } from './sqlite-connection.ts';
+import type { Connection, Row } from './sqlite-connection.ts';
+import { bytesOfDoc, docOfJob } from './sqlite-doc.ts';
 import { integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
 import { rowLimit } from './sqlite-runs.ts';
 
 /** The jobs of a database. Each function belongs inside a transaction. */
+
+/** The job as it stands; one that is not there has no version. */
+export function getJob(connection: Connection, name: string): LoadedJob {
+  const known = knownJob(connection, name);
+  if (known !== undefined) return known;
+  const row = connection.get(`SELECT ${JOB_COLUMNS} FROM jobs WHERE name = ?`, name);
+  if (row !== undefined) return kept(connection, row);
+  return { name, version: undefined, record: undefined, problem: undefined, setAside: undefined };
+}
+
+function knownJob(connection: Connection, name: string): LoadedJob | undefined {
+  const known = connection.kept.jobs.get(name);
+  if (known === undefined) return undefined;
+  const { record } = known;
+  return { name, version: String(record.rev), record, problem: undefined, setAside: undefined };
+}
+
+/** Reads a row, and keeps what it says unless something is wrong with it. */
+function kept(connection: Connection, row: Row): LoadedJob {
+  const job = jobOf(row);
+  const { name, record, setAside } = job;
+  if (record === undefined || setAside !== undefined) return job;
+  const bytes = bytesOfDoc(textOf(row, 'doc'), record.nextActionAt);
+  connection.kept.jobs.put(name, { record, doc: { bytes } });
+  return job;
+}
 
 interface Put {
   readonly name: string;
@@ -33,17 +60,22 @@ export function putJob(connection: Connection, put: Put): Version | undefined {
   const before = versionNumber(version);
   // It grows even where the record's own revision does not: no two states share a version.
   const rev = Math.max(record.rev, before + 1);
+  const current = record.rev === rev ? record : { ...record, rev };
+  const doc = docOfJob(current, connection.kept.jobs.get(name)?.doc);
   const changed = connection.run(
     `UPDATE jobs SET rev = ?, next_action_at = ?, changed_at = ?, problem = NULL, doc = ?
      WHERE name = ? AND rev = ?`,
     rev,
     record.nextActionAt,
     now,
-    JSON.stringify({ ...record, rev }),
+    doc.text,
     name,
     before,
   );
-  return changed === 1 ? String(rev) : undefined;
+  if (changed !== 1) return undefined;
+  const { bytes, parts } = doc;
+  connection.kept.jobs.put(name, { record: current, doc: { bytes, parts } });
+  return String(rev);
 }
 
 function createJob(connection: Connection, record: JobRecord, now: Instant): Version | undefined {
@@ -68,6 +100,7 @@ export function setAside(
   const sql =
     'UPDATE jobs SET rev = rev + 1, next_action_at = ?, changed_at = ?, problem = ? ' +
     'WHERE name = ? AND rev = ?';
+  connection.kept.jobs.drop(name);
   return connection.run(sql, until, now, problem, name, versionNumber(version)) === 1;
 }
 
@@ -93,11 +126,13 @@ export function dueJobs(
   const page = rows.slice(0, rowLimit(limit));
   const last = rows.length > page.length ? page.at(-1) : undefined;
   const end = last && { at: integerOf(last, 'next_action_at'), id: textOf(last, 'name') };
-  return { items: page.map(jobOf), cursor: end && cursorOf(end, ['due']) };
+  const items = page.map((row) => getJob(connection, textOf(row, 'name')));
+  return { items, cursor: end && cursorOf(end, ['due']) };
 }
 
+/** By the index alone: most of those that are due are known, and need not be read. */
 const DUE =
-  `SELECT ${JOB_COLUMNS} FROM jobs ` +
+  'SELECT name, next_action_at FROM jobs ' +
   'WHERE next_action_at <= ? AND (next_action_at, name) > (?, ?) ' +
   'ORDER BY next_action_at, name LIMIT ?';
 

@@ -8,7 +8,7 @@ import { readable } from './sqlite-clock-judge.ts';
 import type { Connection } from './sqlite-connection.ts';
 import { listJobs, putJob, putSpec } from './sqlite-jobs.ts';
 import { RUN_COLUMNS, runOf } from './sqlite-rows.ts';
-import { deleteRun } from './sqlite-runs.ts';
+import { deleteRun, fileRuns } from './sqlite-runs.ts';
 
 const PAGE = 250;
 
@@ -24,6 +24,7 @@ export function resetClock(
 ): readonly string[] {
   const { before, now } = time.reset();
   const rewound: string[] = [];
+  fileRuns(connection, Infinity);
   connection.run('DELETE FROM specs WHERE from_at > ?', now);
   for (let after = '', more = true; more;) {
     const page = listJobs(connection, { limit: PAGE, after });
@@ -39,6 +40,7 @@ export function resetClock(
     now,
     now,
   );
+  connection.kept.clear();
   putAction(connection, {
     id: randomUUID(),
     at: now,
@@ -77,7 +79,7 @@ function rewindJob(
   return true;
 }
 
-const AHEAD = "FROM runs WHERE job = ? AND trigger = 'schedule' AND at > ?";
+const AHEAD = "FROM runs WHERE filed = 1 AND job = ? AND trigger = 'schedule' AND at > ?";
 const RANGES_AHEAD =
   `SELECT ${RUN_COLUMNS} ${AHEAD} ` + "AND json_valid(doc) AND doc ->> '$.range' IS NOT NULL";
 const LATEST_AHEAD = `SELECT max(at) AS at ${AHEAD}`;

@@ -3,6 +3,7 @@ import { stampAction, stampJob } from '../core/stamp.ts';
 import type {
   ActionPage,
   ActionQuery,
+  Again,
   Commit,
   Committed,
   DuePage,
@@ -20,13 +21,14 @@ import type {
   Version,
 } from '../core/store.ts';
 import type { Clock, Instant } from '../core/time.ts';
+import { applyOrAgain } from './again.ts';
 import { listActions, putAction } from './sqlite-actions.ts';
 import { backupDatabase } from './sqlite-backup.ts';
 import { bootIdentity, storeClock, type Log, type StoreClock } from './sqlite-clock.ts';
-import { Connection, keep, undo, type Tried } from './sqlite-connection.ts';
+import { Connection, keep, type Tried } from './sqlite-connection.ts';
 import { openDatabase, type Opening } from './sqlite-file.ts';
 import * as jobs from './sqlite-jobs.ts';
-import { chunkOf, docOf, integerOf, JOB_COLUMNS, jobOf, textOf } from './sqlite-rows.ts';
+import { chunkOf, docOf, integerOf, textOf } from './sqlite-rows.ts';
 import { resetClock } from './sqlite-reset.ts';
 import * as runs from './sqlite-runs.ts';
 import { rowLimit } from './sqlite-runs.ts';
@@ -59,34 +61,42 @@ export function openSqliteStore(options: SqliteOptions): SqliteStore {
   return new SqliteStore(connection, time);
 }
 
-/** So many deletes hold other writers up for a few milliseconds, not more. */
-const DELETES_AT_ONCE = 500;
+/**
+ * So many deletes hold others up for some milliseconds, not more: each changes four pages or so,
+ * from places of the file that nobody has looked at for long.
+ */
+const DELETES_AT_ONCE = 20;
+/** And so many pages are put back to those places at a time: SQLite's 1,000 take it 50 ms. */
+const PAGES_PUT_BACK = 250;
+
+/** With so many runs that are not filed, the oldest of them are. */
+const FILE_FROM = 128;
+const FILED_AT_ONCE = 64;
 
 /** The store of one machine: one file, shared by as many processes as there are. */
 export class SqliteStore implements Store {
   readonly place: string;
   readonly #connection: Connection;
   readonly #time: StoreClock;
+  /** What the writes of one group bear; undefined where each takes a time of its own. */
+  #stamp: StoreTime | undefined;
+  /** Some of them may be filed by others. */
+  #unfiled: number;
+  #filing = false;
 
   constructor(connection: Connection, time: StoreClock) {
     this.place = `SQLite, ${connection.path}`;
     this.#connection = connection;
     this.#time = time;
+    this.#unfiled = runs.unfiledRuns(connection);
+    connection.onWrite = (bearsTime) => {
+      this.#stamp = bearsTime ? time.stamp() : undefined;
+      if (!bearsTime) time.mark();
+    };
   }
 
   read(name: string): Promise<Loaded> {
-    return this.#connection.read(() => {
-      const time = this.#time.read();
-      const row = this.#connection.get(`SELECT ${JOB_COLUMNS} FROM jobs WHERE name = ?`, name);
-      const none = {
-        name,
-        version: undefined,
-        record: undefined,
-        problem: undefined,
-        setAside: undefined,
-      };
-      return { ...(row ? jobOf(row) : none), ...time };
-    });
+    return this.#connection.read(() => this.#read(name, this.#time.read()));
   }
 
   due(query: DueQuery): Promise<DuePage> {
@@ -100,28 +110,61 @@ export class SqliteStore implements Store {
     return this.#connection.read(() => jobs.nextActionAfter(this.#connection, after));
   }
 
-  commit(commit: Commit): Promise<Committed> {
-    return this.#write((time) => this.#apply(commit, time));
+  commit(commit: Commit, again?: Again): Promise<Committed> {
+    const done = this.#write((time) => {
+      const apply = (one: Commit): Committed => this.#apply(one, time);
+      const read = (name: string): Loaded => this.#read(name, time);
+      const value = applyOrAgain({ apply, read, runOf: this.#runOf }, commit, again);
+      return { value, keep: value.kind === 'ok' };
+    });
+    const made = commit.create.length;
+    if (made > 0) {
+      void done.then(
+        () => this.#file(made),
+        () => undefined,
+      );
+    }
+    return done;
   }
 
-  #apply(commit: Commit, time: StoreTime): Tried<Committed> {
+  /**
+   * Not before the runs stand, so that what waits for them to be started does not wait for this.
+   * What fails here is tried again with the next runs: those that are not filed are found, too.
+   */
+  #file(made: number): void {
+    this.#unfiled += made;
+    if (this.#unfiled < FILE_FROM || this.#filing) return;
+    this.#filing = true;
+    void this.#mark(() => keep(runs.fileRuns(this.#connection, FILED_AT_ONCE)))
+      .then((left) => (this.#unfiled = left))
+      .catch(() => undefined)
+      .finally(() => (this.#filing = false));
+  }
+
+  readonly #runOf = (id: string): Run | undefined => runs.getRun(this.#connection, id);
+
+  #read(name: string, time: StoreTime): Loaded {
+    return { ...jobs.getJob(this.#connection, name), ...time };
+  }
+
+  #apply(commit: Commit, time: StoreTime): Committed {
     const connection = this.#connection;
     const now = time.storeNow;
-    if (commit.decidedAt > now) return undo({ kind: 'conflict' });
+    if (commit.decidedAt > now) return { kind: 'conflict' };
     const record = stampJob(commit.record, now);
     const { name, version: before } = commit;
     const version = jobs.putJob(connection, { name, version: before, record, now });
-    if (version === undefined) return undo({ kind: 'conflict' });
+    if (version === undefined) return { kind: 'conflict' };
 
     const existing = commit.create.filter((run) => !runs.createRun(connection, run, now));
-    if (existing.length > 0) return undo({ kind: 'exists', runIds: existing.map(({ id }) => id) });
+    if (existing.length > 0) return { kind: 'exists', runIds: existing.map(({ id }) => id) };
     const missing = commit.update.filter((update) => !runs.updateRun(connection, update, now));
-    if (missing.length > 0) return undo({ kind: 'missing', runIds: missing.map(({ id }) => id) });
+    if (missing.length > 0) return { kind: 'missing', runIds: missing.map(({ id }) => id) };
 
     for (const spec of commit.specs) jobs.putSpec(connection, spec);
     for (const chunk of commit.logs) this.#putLog(chunk);
     for (const action of commit.actions) putAction(connection, stampAction(action, now));
-    return keep({ kind: 'ok', version, ...time });
+    return { kind: 'ok', version, ...time };
   }
 
   quarantine(request: QuarantineRequest): Promise<boolean> {
@@ -129,7 +172,7 @@ export class SqliteStore implements Store {
   }
 
   getRun(id: string): Promise<Run | undefined> {
-    return this.#connection.read(() => runs.getRun(this.#connection, id));
+    return this.#connection.read(() => this.#runOf(id));
   }
 
   listRuns(query: RunQuery): Promise<RunPage> {
@@ -143,6 +186,8 @@ export class SqliteStore implements Store {
   }
 
   async deleteRuns(ids: readonly string[]): Promise<void> {
+    // Who deletes much does so on a connection of its own.
+    this.#connection.get(`PRAGMA wal_autocheckpoint = ${PAGES_PUT_BACK}`);
     for (let from = 0; from < ids.length; from += DELETES_AT_ONCE) {
       const some = ids.slice(from, from + DELETES_AT_ONCE);
       // Whatever waits, in this process too, comes in between: no write begins in the same turn.
@@ -225,7 +270,10 @@ export class SqliteStore implements Store {
    * changed by it.
    */
   resetClock(by: string | null): Promise<readonly string[]> {
-    return this.#connection.write(() => keep(resetClock(this.#connection, this.#time, by)));
+    return this.#connection.write(() => {
+      this.#stamp = undefined;
+      return keep(resetClock(this.#connection, this.#time, by));
+    });
   }
 
   /** Copies the database to a file of its own while everything goes on. */
@@ -252,14 +300,11 @@ export class SqliteStore implements Store {
   }
 
   #write<Value>(work: (time: StoreTime) => Tried<Value>): Promise<Value> {
-    return this.#connection.write(() => work(this.#time.stamp()));
+    return this.#connection.write(() => work(this.#stamp ?? this.#time.stamp()));
   }
 
   /** Writes what bears no time of the store's. */
   #mark<Value>(work: () => Tried<Value>): Promise<Value> {
-    return this.#connection.write(() => {
-      this.#time.mark();
-      return work();
-    });
+    return this.#connection.write(work, false);
   }
 }

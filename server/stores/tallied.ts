@@ -36,9 +36,9 @@ export function tallied(store: Store): Store {
       return trouble;
     },
     ...(store.othersWrote && { othersWrote: () => store.othersWrote?.() ?? false }),
-    commit(commit) {
+    commit(commit, again) {
       count(`commit: ${commit.op}`);
-      return watched(store.commit(commit), ({ kind }) => kind === 'ok');
+      return watched(store.commit(commit, again), ({ kind }) => kind === 'ok');
     },
     read: counted('read a job', (name) => store.read(name)),
     due: counted('list what is due', (query) => store.due(query)),

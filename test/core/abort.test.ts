@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { watchfulSignal } from '../../server/core/abort.ts';
+import { shareThatOutlives } from '../outlives.ts';
 
 test('a signal that is asked looks first whether it should fire, as after a standstill', () => {
   const controller = new AbortController();
@@ -30,4 +31,12 @@ test('what listens to it hears of it once, and it stays fired', async () => {
   expect(seen).toEqual([true, true]);
   expect(heard).toEqual(['now']);
   await expect(fetch('http://127.0.0.1:1', { signal })).rejects.toBe('now');
+});
+
+test('one that is not needed any more keeps nothing of its attempt, not even for a while', async () => {
+  const share = await shareThatOutlives((attempt) =>
+    watchfulSignal(new AbortController(), () => void attempt).throwIfAborted(),
+  );
+
+  expect(share).toBeLessThan(0.25);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { auditStore } from '../../server/core/audit.ts';
-import { pruneJob } from '../../server/core/retention.ts';
 import { writeHistory } from '../load/history.ts';
+import { pruneJob } from '../prune-job.ts';
 import { job, noon, openService, tempDb } from '../service.ts';
 
 const DAY = 86_400_000;

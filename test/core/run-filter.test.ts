@@ -5,10 +5,9 @@ import {
   FILTER_LIMIT,
   parseRunFilter,
   runFilterText,
-  TRIGGERS,
   unknownJob,
 } from '../../server/core/run-filter.ts';
-import { RUN_STATES } from '../../server/core/run.ts';
+import { TRIGGERS, RUN_STATES } from '../../server/core/run.ts';
 
 const NOW = Date.parse('2026-11-28T12:34:56Z');
 const at = (text: string): number => Date.parse(text);

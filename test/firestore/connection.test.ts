@@ -13,8 +13,9 @@ import { openService, register } from './service.ts';
 
 /** What becomes of calls over a connection that fails in each way it can. */
 
-const CALL_MS = 400;
-const NOISE_MS = 400;
+const CALL_MS = 1000;
+/** Less than a further try would take. */
+const NOISE_MS = 900;
 const NAME = 'nightly-report';
 /** What is asked for by hand is run here, and waits for no tick. */
 const AWAKE = { PUNCTUAL_WAKE: 'timer' };
@@ -28,7 +29,7 @@ async function world() {
   onTestFinished(async () => void (await Promise.all([store.close(), direct.close()])));
   // A first call takes longer: it waits for the client to be loaded, and for a connection.
   await direct.read(NAME);
-  await until(() => store.read(NAME).catch(() => undefined), 10_000);
+  await until(() => store.read(NAME).catch(() => undefined), 20_000);
   return { project, proxy, store, direct };
 }
 
@@ -96,7 +97,7 @@ describe.skipIf(emulator === null)('over a bad connection', () => {
 
     await expect(store.commit(commit(jobRecord()))).rejects.toThrow(UnknownOutcome);
     expect((await direct.read(NAME)).record).toBeUndefined();
-    await until(async () => (await direct.read(NAME)).record, 5000);
+    await until(async () => (await direct.read(NAME)).record, 20_000);
   });
 
   test('a read that fails twice is answered the third time, and not a fourth', async () => {

@@ -58,9 +58,9 @@ export async function openService(
 export const register = (service: Service): Promise<boolean> =>
   registerJobs(service.deps, { adopt: false, check: true });
 
-/** A date a moment from now, on a whole second, and the wait until it has come. */
+/** A date that is to come when it is registered, on a whole second, and the wait until then. */
 export function soon(): { readonly at: string; readonly come: () => Promise<void> } {
-  const instant = Math.ceil(Date.now() / 1000) * 1000 + 1000;
+  const instant = Math.ceil(Date.now() / 1000) * 1000 + 4000;
   return {
     at: new Date(instant).toISOString(),
     come: () => new Promise((resolve) => setTimeout(resolve, instant + 50 - Date.now())),

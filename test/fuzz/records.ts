@@ -34,7 +34,7 @@ const WHOLE = [
 export type Sketch = ReadonlyMap<string, number>;
 
 /** How long something that goes on is given to come to its end. */
-const SETTLES_WITHIN_MS = 5000;
+const SETTLES_WITHIN_MS = 20_000;
 
 export class Records {
   readonly #db: DatabaseSync;

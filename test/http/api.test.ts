@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import type { JobContext } from '../../server/core/job.ts';
 import { byHand, job, noon } from '../service.ts';
+import { whileTimePasses } from './api/time.ts';
 import { json, serve } from './client.ts';
 
 const input = v.object({
@@ -95,11 +96,7 @@ describe('a run by hand', () => {
       '/api/v1/jobs/load/runs',
       json({ input: { table: 'users' } }, { Prefer: 'wait=30' }),
     );
-    for (let turn = 0; turn < 20; turn++) {
-      await service.clock.advance(100);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    const answer = await asking;
+    const answer = await whileTimePasses(service, asking);
 
     expect([answer.status, answer.body?.['state']]).toEqual([200, 'succeeded']);
     expect(answer.headers.get('preference-applied')).toBe('wait=30');
@@ -239,7 +236,7 @@ describe('a schema that does not do its work', () => {
     const { service, ask } = await serve([schema(() => new Promise(() => undefined))]);
 
     const asking = ask('POST', '/api/v1/jobs/job/runs', json({ input: 1 }));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     await service.clock.advance(5001);
 
     expect((await asking).status).toBe(400);

@@ -231,7 +231,7 @@ describe('whoever is too slow', () => {
     expect(first(heard)).toMatchObject({ status: 408, body: { title: 'Too slow' } });
     expect(heard.answers).toHaveLength(1);
     expect(tookMs).toBeGreaterThanOrEqual(slowPart === 0 ? 300 : 600);
-    expect(tookMs).toBeLessThan(4000);
+    expect(tookMs).toBeLessThan(10_000);
     expect(await service.runs()).toEqual([]);
   });
 

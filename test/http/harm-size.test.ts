@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import type { JobContext } from '../../server/core/job.ts';
 import { LogBuffer } from '../../server/core/log-buffer.ts';
 import { Scrubber } from '../../server/core/secrets/scrubber.ts';
+import { collector } from '../../server/process/collect.ts';
 import { liveClock as clock } from '../live-clock.ts';
 import { byHand, openService } from '../service.ts';
 import { json, serve } from './client.ts';
@@ -109,8 +108,7 @@ test.each([
 });
 
 test('what is left of long lines holds nothing of the rest in memory', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
+  const collect = await collector();
   const { deps } = await openService([]);
   const of = { runId: 'a!b', attempt: 1, scrubber: new Scrubber(), mayWrite: () => true };
   const log = new LogBuffer(deps, of).forHandler();

@@ -66,12 +66,30 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test('what starts with a trigger is loaded without pages, without the API and what they need', () => {
-  const loaded = [...loadedWith(join(import.meta.dirname, '../../server/app.ts'))];
+test('a service listens without what is needed for a request, or for somebody else’s store', () => {
+  const loaded = [...loadedWith(join(import.meta.dirname, '../../server/main.ts'))];
+  const later =
+    /\/http\/(?:api|pages|triggers|google-token)|\/identity\/(?:credentials|bearers|token-list)/;
 
   expect(loaded).toEqual(expect.arrayContaining(['express', 'helmet']));
-  expect(loaded.some((file) => file.endsWith('server/http/triggers.ts'))).toBe(true);
+  expect(loaded.some((file) => file.endsWith('server/http/identity/identity.ts'))).toBe(true);
+  expect(loaded.filter((file) => later.test(file))).toEqual([]);
+  expect(loaded.filter((file) => /\/views\/|\/stores\/sqlite|\/firestore/.test(file))).toEqual([]);
+  expect(loaded.filter((file) => /\/triggers\/(?:cloud|open|dispatch)/.test(file))).toEqual([]);
+});
+
+test('what starts with a trigger is loaded without pages, without the API and what they need', () => {
+  const loaded = [...loadedWith(join(import.meta.dirname, '../../server/http/triggers.ts'))];
+
+  expect(loaded.some((file) => file.endsWith('server/core/wake.ts'))).toBe(true);
   expect(loaded.filter((file) => /\/http\/(?:api|pages)\/|\/views\/|valibot/.test(file))).toEqual(
     [],
   );
+});
+
+test('packages are loaded by a start for HTTP alone', () => {
+  const loaded = [...loadedWith(join(import.meta.dirname, '../../server/main.ts'))];
+
+  const packages = loaded.filter((file) => !file.startsWith('/') && !file.startsWith('node:'));
+  expect(packages.toSorted()).toEqual(['express', 'helmet']);
 });

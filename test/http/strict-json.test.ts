@@ -222,7 +222,7 @@ describe('what is large', () => {
     const startedAt = performance.now();
 
     expect(problemOf(text)[1]).toMatch(/^is not JSON|numbers go up/);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('a key that is very long is shown in part', () => {

@@ -276,7 +276,7 @@ describe('an answer', () => {
     site.answers = [
       (res) => {
         res.writeHead(202).write('a');
-        setTimeout(() => late.abort(new Error('late')), 50);
+        setTimeout(() => late.abort(new Error('late')), 1000);
       },
     ];
 

@@ -40,6 +40,7 @@ test(`${SEEDS} lives full of faults break no rule`, async () => {
     'clock set',
     'cut off',
     'cut off from the store',
+    'decided again while it was written',
     'deployed',
     'killed',
     'killed at an await',

@@ -10,6 +10,7 @@ import {
   UnknownOutcome,
   type ActionPage,
   type ActionQuery,
+  type Again,
   type Commit,
   type Committed,
   type DuePage,
@@ -70,11 +71,16 @@ export class RemoteStore implements Store {
     return this.#reading('nextActionAfter', (store) => store.nextActionAfter(after));
   }
 
-  commit(commit: Commit): Promise<Committed> {
+  commit(commit: Commit, again?: Again): Promise<Committed> {
     const sentAt = this.#world.storeNow;
+    let heard = false;
+    // On one machine the store is in the process itself, and asks it while it waits for the end.
+    const ask: Again = (now, runOf) =>
+      heard || !this.#process.alive ? undefined : again?.(now, runOf);
+    const onMachine = this.#world.setting.storeClock === 'machine';
     return this.#writing(`${commit.op} ${commit.name}`, () =>
-      this.#world.commit(this.#process, commit, sentAt),
-    );
+      this.#world.commit(this.#process, { commit, sentAt, again: onMachine ? ask : undefined }),
+    ).finally(() => (heard = true));
   }
 
   quarantine(request: QuarantineRequest): Promise<boolean> {

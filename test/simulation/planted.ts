@@ -134,8 +134,9 @@ export const PLANTED: readonly Planted[] = [
     edits: [
       core(
         'apply.ts',
-        '  const committed = await deps.store.commit({',
-        `  if (now.record !== undefined && record.watermark > now.record.watermark) {
+        '  const first = drawUp(',
+        `  const { record } = stepped;
+  if (now.record !== undefined && record.watermark > now.record.watermark) {
     const moved = await deps.store.commit({
       op: intent.op, name: intent.job, version: now.version, decidedAt: now.storeNow,
       record: { ...now.record, watermark: record.watermark },
@@ -144,7 +145,7 @@ export const PLANTED: readonly Planted[] = [
     if (moved.kind !== 'ok') return 'again';
     now = { ...now, version: moved.version };
   }
-  const committed = await deps.store.commit({`,
+  const first = drawUp(`,
       ),
     ],
   },

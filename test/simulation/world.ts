@@ -1,5 +1,5 @@
 import type { JobRecord } from '../../server/core/records.ts';
-import type { Commit, Committed, StoreTime } from '../../server/core/store.ts';
+import type { Again, Commit, Committed, StoreTime } from '../../server/core/store.ts';
 import { commit } from '../builders.ts';
 import type { JobContext } from '../../server/core/context.ts';
 import { sleep, timing, type Instant, type Timing } from '../../server/core/time.ts';
@@ -16,6 +16,14 @@ import { Witness } from './witness.ts';
 
 /** Many times as many events as a life has; whoever waits for nothing, again and again, has more. */
 const EVENTS_LIMIT = 300_000;
+
+/** A commit on its way from a process. */
+interface Sent {
+  readonly commit: Commit;
+  /** By the store's time. */
+  readonly sentAt: Instant;
+  readonly again: Again | undefined;
+}
 
 /** One simulated life: machines, processes, the store, and what comes to pass among them. */
 export class World {
@@ -153,23 +161,42 @@ export class World {
   }
 
   /** Applies a commit, and shows the witness what it came to. */
-  async commit(process: SimulatedProcess, commit: Commit, sentAt: Instant): Promise<Committed> {
-    const { record: before } = await this.store.read(commit.name);
+  async commit(process: SimulatedProcess, { commit, sentAt, again }: Sent): Promise<Committed> {
+    let decidedAt = sentAt;
+    let { record: before } = await this.store.read(commit.name);
     const ids = [...commit.create.map(({ id }) => id), ...commit.update.map(({ id }) => id)];
     const runs = ids.map(async (id) => ({ id, before: await this.store.getRun(id) }));
-    const known = await Promise.all(runs);
+    let known = await Promise.all(runs);
     // A store in the cloud can't tell when a commit was decided, but its clock is never set.
     const told = this.setting.storeClock === 'server' ? { ...commit, decidedAt: EPOCH } : commit;
-    const result = await this.as(process, true, () => this.store.commit(told));
-    this.say(() => `${process.name} commits ${describe(commit, result)}`);
+    const asked: Again = (now, runOf) => {
+      const instead = again?.(now, runOf);
+      if (instead === undefined) return undefined;
+      before = now.record;
+      decidedAt = this.storeNow;
+      known = [...instead.create, ...instead.update].map(({ id }) => ({ id, before: runOf(id) }));
+      return instead;
+    };
+    const result = await this.as(process, true, () => this.store.commit(told, asked));
+    const applied = (result.kind === 'ok' ? result.instead : undefined) ?? commit;
+    this.say(() => `${process.name} commits ${describe(applied, result)}`);
     if (result.kind !== 'ok') return result;
+    if (result.instead !== undefined) this.count('decided again while it was written');
     const { record: after } = await this.store.read(commit.name);
     if (after === undefined) throw new Error('a commit left no record');
     const changed = await Promise.all(
       known.map(async (one) => ({ ...one, after: await this.store.getRun(one.id) })),
     );
     const { storeNow } = result;
-    this.witness.committed({ process, commit, before, after, runs: changed, sentAt, storeNow });
+    this.witness.committed({
+      process,
+      commit: applied,
+      before,
+      after,
+      runs: changed,
+      sentAt: decidedAt,
+      storeNow,
+    });
     return result;
   }
 

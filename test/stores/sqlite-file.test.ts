@@ -74,7 +74,7 @@ test('a database of a newer version is refused and left alone', async () => {
   byHand(path, 'PRAGMA user_version = 7');
 
   expect(refusalOf(path)).toMatch(
-    /newer version \(schema 7; this program knows 2\): start that version/,
+    /newer version \(schema 7; this program knows 3\): start that version/,
   );
 });
 

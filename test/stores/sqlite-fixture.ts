@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
+import type { Durability } from '../../server/stores/sqlite-file.ts';
 import { openSqliteStore, type SqliteStore } from '../../server/stores/sqlite.ts';
 import { testClock, type TestClock } from '../test-clock.ts';
 
@@ -21,10 +22,12 @@ export interface Opening {
   readonly identity?: string;
   readonly events?: string[];
   readonly sealed?: boolean;
+  readonly durability?: Durability;
 }
 
 /** Lease 90 s, a clock set back counts from 5 s, boot "boot-1". Events are collected by name. */
-export function openStore({ path, clock, identity, events, sealed }: Opening): SqliteStore {
+export function openStore(opening: Opening): SqliteStore {
+  const { path, clock, identity, events, sealed, durability } = opening;
   const store = openSqliteStore({
     path,
     clock: clock ?? testClock(),
@@ -32,6 +35,7 @@ export function openStore({ path, clock, identity, events, sealed }: Opening): S
     regressionMs: 5000,
     identity: identity ?? 'boot-1',
     ...(sealed !== undefined && { sealed }),
+    ...(durability !== undefined && { durability }),
     log: (_level, event) => events?.push(event),
   });
   onTestFinished(() => store.close());

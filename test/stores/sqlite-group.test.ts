@@ -62,7 +62,7 @@ test('writes of one turn share one transaction', async () => {
 });
 
 test('one that is not to stand, and one that fails, take back themselves only', async () => {
-  const { connection, rows, write } = open();
+  const { connection, ran, rows, write } = open();
   const inserts = (n: number): number => connection.run('INSERT INTO t VALUES (?)', n);
 
   const found = await Promise.allSettled([
@@ -85,6 +85,8 @@ test('one that is not to stand, and one that fails, take back themselves only', 
     { status: 'fulfilled', value: 4 },
   ]);
   expect(rows()).toEqual([1, 4]);
+  // Apart only once it is known that not all of them stand.
+  expect(ran.slice(0, 3)).toEqual(['BEGIN IMMEDIATE', 'ROLLBACK', 'BEGIN IMMEDIATE']);
 });
 
 test('where none is to stand, nothing is committed', async () => {
@@ -92,7 +94,12 @@ test('where none is to stand, nothing is committed', async () => {
 
   await connection.write(() => undo('lost'));
 
-  expect(ran).toEqual(['BEGIN IMMEDIATE', 'ROLLBACK TO member', 'ROLLBACK']);
+  expect(ran.splice(0)).toEqual(['BEGIN IMMEDIATE', 'ROLLBACK']);
+
+  await Promise.all([connection.write(() => undo('lost')), connection.write(() => undo('too'))]);
+
+  const apart = ['ROLLBACK TO member', 'ROLLBACK TO member'];
+  expect(ran).toEqual(['BEGIN IMMEDIATE', 'ROLLBACK', 'BEGIN IMMEDIATE', ...apart, 'ROLLBACK']);
 });
 
 test('a commit that fails is unknown to all of it, also to one that had lost', async () => {

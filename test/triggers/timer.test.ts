@@ -43,6 +43,28 @@ describe('the timer', () => {
     expect(await starts(service)).toEqual(['00:01:00.000', '00:02:00.000', '00:03:00.000']);
   });
 
+  test('looks at what is due a moment before, where that costs nothing', async () => {
+    const look = async (isBilled: boolean) => {
+      const service = await timed([job({})]);
+      if (isBilled) Object.assign(service.store, { costs: () => new Map() });
+      const looks: number[] = [];
+      const due = service.store.due.bind(service.store);
+      service.store.due = (query) => {
+        looks.push(service.clock.wall() - noon('00:01:00'));
+        return due(query);
+      };
+      await pass(service, 65_000, 1);
+      return { looks: looks.filter((ms) => Math.abs(ms) < 1000), starts: await starts(service) };
+    };
+
+    const [free, billed] = [await look(false), await look(true)];
+
+    expect(free.starts).toEqual(['00:01:00.000']);
+    expect(free.looks[0]).toBe(-4);
+    expect(billed.starts).toEqual(['00:01:00.000']);
+    expect(billed.looks[0]).toBe(0);
+  });
+
   test('is poked by a retry that falls due sooner than it expected', async () => {
     let tries = 0;
     const run = (): void => {

@@ -32,7 +32,9 @@ export function apiRoutes(deps: Deps): Router {
 
 async function answer(deps: Deps, endpoint: Endpoint, req: Request, res: Response): Promise<void> {
   const gone = new AbortController();
-  res.once('close', () => gone.abort());
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort();
+  });
   const asking: Asking = { deps, caller: callerOf(req), req, gone: gone.signal };
   assertInScope(endpoint, asking);
   const answered = await endpoint.answer(asking);

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
 import type { Deps } from '../../core/deps.ts';
 import type { Attempt, Run, RunError } from '../../core/records.ts';
-import { TRIGGERS } from '../../core/run-filter.ts';
-import { RUN_STATES } from '../../core/run.ts';
+import { RUN_STATES, TRIGGERS } from '../../core/run.ts';
 import { shownRun } from '../../core/secrets/stored.ts';
 import { isoInstant } from '../../core/time.ts';
 import { at, atOrNull, count, iso, says, textOrNull } from './shapes.ts';

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { TRIGGERS } from '../../core/run-filter.ts';
-import type { RunState } from '../../core/run.ts';
+import { TRIGGERS, type RunState } from '../../core/run.ts';
 import type { RunQuery } from '../../core/store.ts';
 import { findRun, summaryOf } from '../find.ts';
 import { endpoint, reply, type Asking } from './endpoint.ts';

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { CookieOptions, Request, Response } from 'express';
 import { digest, same } from './token-key.ts';
-import { SESSION_MS } from './session.ts';
 
 /*
  * Two cookies, neither of which a script can read. One is a session. The other is for forms: each
  * form bears a hash of it, or of the session where there is one, which another site can't know.
  */
+
+/** A week: long enough to be kept, short enough to be forgotten. */
+export const SESSION_MS = 7 * 86_400_000;
 
 const NAMES = { session: 'punctual-session', form: 'punctual-form' } as const;
 const VALUE = /^[\w.-]{1,300}$/;

@@ -4,14 +4,11 @@ import type { GoogleConfig } from '../../config.ts';
 import type { Deps } from '../../core/deps.ts';
 import { isOwnMachine } from '../access.ts';
 import type { Caller } from '../caller.ts';
-import { GoogleTokens, type TokenFault } from '../google-token.ts';
-import { Bearers } from './bearers.ts';
-import type { Cookies } from './cookies.ts';
+import type { TokenFault } from '../google-token.ts';
+import { once } from '../lazily.ts';
 import type { Right } from '../rules.ts';
-import { roleOf } from './people.ts';
-import { tokenOfSession } from './session.ts';
-import { looksLikeToken } from './token-key.ts';
-import { TokenList, type Token } from './token-list.ts';
+import type { Cookies } from './cookies.ts';
+import type { Credentials, Opened } from './credentials.ts';
 
 /** All that says who may do what. */
 export type Trust = Pick<
@@ -63,99 +60,52 @@ export interface KeyPages {
  * anybody may send.
  */
 export class Identity {
-  readonly tokens: TokenList;
-  readonly bearers: Bearers;
   readonly #trust: Trust;
   readonly #cookies: Cookies;
-  readonly #clock: Deps['clock'];
-  readonly #google: GoogleTokens | null;
-  readonly #iap: GoogleTokens | null;
+  /** Loaded with the first request that shows any. */
+  readonly #credentials: () => Promise<Credentials>;
 
   constructor(
-    { store, clock, namespace }: Pick<Deps, 'store' | 'clock' | 'namespace'>,
+    deps: Pick<Deps, 'store' | 'clock' | 'namespace'>,
     { trust, cookies, pages }: { trust: Trust; cookies: Cookies; pages: KeyPages },
   ) {
-    const { access, serviceUrl, schedulerAccount, tasksAccount } = trust;
     this.#trust = trust;
     this.#cookies = cookies;
-    this.#clock = clock;
-    this.tokens = new TokenList(store, clock, namespace);
-    this.bearers = new Bearers(this.tokens);
-    const { certsUrl, iapKeysUrl } = pages;
-    const isAsked = (schedulerAccount ?? tasksAccount) !== null || access.modes.includes('google');
-    const audience = isAsked ? serviceUrl : null;
-    this.#google =
-      audience === null ? null : new GoogleTokens({ signer: 'google', audience, certsUrl, clock });
-    const proxy = access.modes.includes('iap') ? access.iapAudience : null;
-    this.#iap =
-      proxy === null
-        ? null
-        : new GoogleTokens({ signer: 'iap', audience: proxy, certsUrl: iapKeysUrl, clock });
+    this.#credentials = once(async () => {
+      const { Credentials } = await import('./credentials.ts');
+      return new Credentials(deps, trust, pages);
+    });
   }
 
   /** Whether any credential at all could help somebody who is not at this machine. */
   get takesCredentials(): boolean {
     const { platform, access } = this.#trust;
-    return platform !== null || this.#google !== null || access.modes.some((m) => m !== 'loopback');
+    const others = access.modes.some((mode) => mode !== 'loopback');
+    return platform !== null || audienceOf(this.#trust) !== null || others;
   }
 
   /** `right` is what the route asks for; undefined where there is none. */
   async of(req: Request, right: Right | undefined): Promise<Known> {
     const sent = req.headersDistinct['authorization'];
-    if (sent !== undefined) return await this.#byHeader(sent);
-    const assertion = req.headersDistinct['x-goog-iap-jwt-assertion'];
-    if (this.#iap !== null && assertion !== undefined) return await this.#byProxy(assertion);
+    if (sent !== undefined) return await (await this.#credentials()).byHeader(sent);
+    const proxied = proxyOf(this.#trust) !== null;
+    const assertion = proxied ? req.headersDistinct['x-goog-iap-jwt-assertion'] : undefined;
+    if (assertion !== undefined) return await (await this.#credentials()).byProxy(assertion);
     const session = this.#accepts('tokens') ? this.#cookies.session(req) : undefined;
-    const known = session === undefined ? undefined : await this.#bySession(session);
+    const known =
+      session === undefined ? undefined : await (await this.#credentials()).bySession(session);
     if (known !== undefined) return known;
     if (this.#accepts('loopback') && isOwnMachine(req)) return OWNER;
     return this.#byPlatform(req, right);
   }
 
+  /** The token that a text is, with its private half; undefined for what is no token of ours. */
+  async open(text: string): Promise<Opened | undefined> {
+    return await (await this.#credentials()).open(text);
+  }
+
   #accepts(mode: AccessConfig['modes'][number]): boolean {
     return this.#trust.access.modes.includes(mode);
-  }
-
-  async #byHeader(sent: readonly string[]): Promise<Known> {
-    if (sent.length > 1) return refuse(401, 'several-tokens');
-    const text = /^Bearer ([^ ]+)$/i.exec(sent[0] ?? '')?.[1];
-    if (text === undefined) return refuse(401, 'malformed');
-    if (!looksLikeToken(text)) return await this.#byGoogle(text);
-    if (!this.#accepts('tokens')) return refuse(401, 'not-accepted-here');
-    const token = await this.bearers.tokenOf(text);
-    return token === undefined ? refuse(401, 'unknown-token') : byToken(token, 'token');
-  }
-
-  async #byGoogle(text: string): Promise<Known> {
-    if (this.#google === null) return refuse(401, 'no-account-configured');
-    const checked = await this.#google.check(text);
-    if ('fault' in checked) return refuse(401, checked.fault);
-    const { email } = checked;
-    const { schedulerAccount, tasksAccount, access } = this.#trust;
-    const may: Sending[] = [];
-    if (email === schedulerAccount) may.push('wake');
-    if (email === tasksAccount) may.push('run');
-    const role = this.#accepts('google') ? roleOf(checked, access) : undefined;
-    if (role === undefined && may.length === 0) return refuse(401, 'unknown-account');
-    const caller =
-      role === undefined ? null : { name: email, role, jobs: null, by: 'google' as const };
-    return { kind: 'known', name: email, caller, may };
-  }
-
-  async #byProxy(sent: readonly string[]): Promise<Known> {
-    if (this.#iap === null || sent.length > 1) return refuse(401, 'several-tokens');
-    const checked = await this.#iap.check(sent[0] ?? '');
-    if ('fault' in checked) return refuse(401, checked.fault);
-    const { email } = checked;
-    const role = roleOf(checked, this.#trust.access);
-    if (role === undefined) return refuse(403, 'no-role');
-    const caller = { name: email, role, jobs: null, by: 'iap' as const };
-    return { kind: 'known', name: email, caller, may: [] };
-  }
-
-  async #bySession(session: string): Promise<Known | undefined> {
-    const token = tokenOfSession(session, await this.tokens.all(), this.#clock.wall());
-    return token === undefined ? undefined : { ...byToken(token, 'session'), session };
   }
 
   /** Its headers count for triggers alone; nothing else is asked by App Engine itself. */
@@ -185,7 +135,11 @@ const OWNER: Known = {
   may: ['start', 'wake', 'run'],
 };
 
-const refuse = (status: 401 | 403, reason: Reason): Known => ({ kind: 'refused', status, reason });
+export const refuse = (status: 401 | 403, reason: Reason): Known => ({
+  kind: 'refused',
+  status,
+  reason,
+});
 
 const sender = (name: string, may: Sending): Known => ({
   kind: 'known',
@@ -194,9 +148,13 @@ const sender = (name: string, may: Sending): Known => ({
   may: [may],
 });
 
-function byToken(
-  { name, role, jobs }: Token,
-  by: 'token' | 'session',
-): Extract<Known, { kind: 'known' }> {
-  return { kind: 'known', name, caller: { name, role, jobs, by }, may: [] };
+/** The audience of the tokens that Google signs for accounts; null where none are taken. */
+export function audienceOf(trust: Trust): string | null {
+  const { access, serviceUrl, schedulerAccount, tasksAccount } = trust;
+  const isAsked = (schedulerAccount ?? tasksAccount) !== null || access.modes.includes('google');
+  return isAsked ? serviceUrl : null;
 }
+
+/** The audience of what Identity-Aware Proxy signs; null where that is not asked. */
+export const proxyOf = ({ access }: Trust): string | null =>
+  access.modes.includes('iap') ? access.iapAudience : null;

@@ -1,5 +1,6 @@
 import { randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import type { Instant } from '../../core/time.ts';
+import { SESSION_MS } from './cookies.ts';
 import { publicKeyOf } from './token-key.ts';
 import type { Token } from './token-list.ts';
 
@@ -8,9 +9,6 @@ import type { Token } from './token-list.ts';
  * private half, which nobody has who has not the token itself. Any instance can check it, and none
  * has to remember it; it ends with its time, or with its token.
  */
-
-/** A week: long enough to be kept, short enough to be forgotten. */
-export const SESSION_MS = 7 * 86_400_000;
 
 const FORM = /^([a-z0-9]{10})\.(\d{13,14})\.([\w-]{22})\.([\w-]{86})$/;
 

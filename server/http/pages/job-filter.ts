@@ -1,8 +1,8 @@
 import { isFiltered, type FilterChoices, type HistoryFilter } from '../../../views/job-history.ts';
 import { trailOf, type Trail } from '../../../views/pager.ts';
 import { stateWord } from '../../../views/state.ts';
-import { parseRunFilter, runFilterText, STATE_GROUPS, TRIGGERS } from '../../core/run-filter.ts';
-import { RUN_STATES } from '../../core/run.ts';
+import { parseRunFilter, runFilterText, STATE_GROUPS } from '../../core/run-filter.ts';
+import { RUN_STATES, TRIGGERS } from '../../core/run.ts';
 import type { RunQuery } from '../../core/store.ts';
 import type { Instant } from '../../core/time.ts';
 import { readAsOf } from './paging.ts';

@@ -66,7 +66,7 @@ async function signIn(
 ): Promise<void> {
   const fields = formFields(req);
   const next = nextOf(fields.get('next'));
-  const opened = await identity.bearers.open((fields.get('token') ?? '').trim());
+  const opened = await identity.open((fields.get('token') ?? '').trim());
   if (opened === undefined) {
     deps.log('warn', 'login_refused');
     const wrong = 'That is no token of this service, or it was revoked.';

@@ -248,7 +248,7 @@ describe('a log that is followed, as JSON', () => {
     const gone = new AbortController();
     const looks = (): number => store.calls?.get('read a log') ?? 0;
     const asking = ask('GET', `${path}?follow=60`, { signal: gone.signal });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const before = looks();
     for (let turn = 0; turn < 100; turn += 1) {
       await service.clock.advance(100);
@@ -258,7 +258,7 @@ describe('a log that is followed, as JSON', () => {
 
     gone.abort();
     await expect(asking).rejects.toThrow(/abort/);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const after = looks();
     for (let turn = 0; turn < 20; turn += 1) await service.clock.advance(500);
 

@@ -103,11 +103,11 @@ describe('a run that is waited for', () => {
     const request = json({}, { Prefer: 'wait=100' });
     const asking = ask('POST', runs('slow'), { ...request, signal: gone.signal });
     await service.clock.advance(1000);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
 
     gone.abort();
     await expect(asking).rejects.toThrow(/abort/);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const before = store.calls?.get('read a run');
     for (let turn = 0; turn < 20; turn += 1) await service.clock.advance(500);
 
@@ -120,7 +120,7 @@ describe('a run that is waited for', () => {
     await ask('POST', runs('slow'));
     const asking = ask('POST', runs('slow'), json({}, { Prefer: 'wait=100' }));
     await service.clock.advance(1000);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
 
     void service.deps.runner.drain(service.deps, 4000);
     const answer = await whileTimePasses(service, asking);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { revokeToken } from '../../../server/http/identity/token-list.ts';
-import { SESSION_MS } from '../../../server/http/identity/session.ts';
+import { SESSION_MS } from '../../../server/http/identity/cookies.ts';
 import { FROM_PAGE, type Answer, type Ask } from '../client.ts';
 import { form, valueOf, words } from '../forms.ts';
 import { SERVICE, type Headers } from '../triggering.ts';
