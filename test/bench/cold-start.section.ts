@@ -1,8 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildService, HELLO, start, UNCACHED } from './cold-start/starting.ts';
+import type { Place, Starting } from './cold-start/starting.ts';
 import { findEmulator, startEmulator } from '../firestore/emulator.ts';
 import { median } from './measure.ts';
 import type { Bar, Result } from './section.ts';
@@ -15,20 +15,13 @@ import type { Bar, Result } from './section.ts';
  */
 
 const ROUNDS = 7;
-const STARTED_WITHIN_MS = 30_000;
-const SERVICE = ['server', 'views', 'jobs', 'scripts', 'package.json', 'firestore.indexes.json'];
-const JOBS = 'test/bench/cold-start/jobs.ts';
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-interface Variant {
-  readonly what: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+interface Variant extends Starting {
   /** What is asked first. */
   readonly ask: { readonly path: string; readonly method: 'GET' | 'POST' };
 }
 
-const HELLO = { path: '/', method: 'GET' } as const;
+const ROOT = { path: '/', method: 'GET' } as const;
 const TICK = { path: '/triggers/tick', method: 'POST' } as const;
 
 export async function measure(say: (doing: string) => void): Promise<Result> {
@@ -37,18 +30,18 @@ export async function measure(say: (doing: string) => void): Promise<Result> {
   const emulator = jar === undefined ? undefined : await startEmulator(jar);
   try {
     say('building as for a deployment');
-    const built = build(join(folder, 'built'));
+    const built = buildService(join(folder, 'built'));
     const place = { folder, built, emulator: emulator?.address };
     const variants = [
       ...variantsOf({ ...place, compiled: false }),
       ...variantsOf({ ...place, compiled: true }),
     ];
     say('starting each once, so that stores are made and jobs registered');
-    for (const variant of variants) await start(variant);
+    for (const variant of variants) await answered(variant);
     const found = variants.map(() => [] as number[]);
     for (let round = 0; round < ROUNDS; round += 1) {
       say(`round ${round + 1} of ${ROUNDS}`);
-      for (const [i, variant] of variants.entries()) found[i]?.push(await start(variant));
+      for (const [i, variant] of variants.entries()) found[i]?.push(await answered(variant));
     }
     return result(variants, found.map(median));
   } finally {
@@ -57,40 +50,21 @@ export async function measure(say: (doing: string) => void): Promise<Result> {
   }
 }
 
-/** A copy of the service with the 200 jobs as its own, compiled ahead as every deployment is. */
-function build(built: string): string {
-  for (const name of [...SERVICE, 'test/bench/cold-start']) {
-    cpSync(path(`../../${name}`), join(built, name), { recursive: true });
-  }
-  symlinkSync(path('../../node_modules'), join(built, 'node_modules'));
-  execFileSync(process.execPath, [join(built, 'scripts/compile-cache.ts')], {
-    env: { PATH: process.env['PATH'], PUNCTUAL_JOBS: join(built, JOBS) },
-    stdio: 'pipe',
-  });
-  return built;
-}
-
 /** What is compared: each of ours after the Express that it is measured against. */
 function variantsOf(place: {
   readonly folder: string;
-  readonly built: string;
+  readonly built: Place;
   readonly emulator: string | undefined;
   /** With what was compiled before: ours by its build, Express by its own first start. */
   readonly compiled: boolean;
 }): Variant[] {
   const { folder, built, emulator, compiled } = place;
-  const main = [join(built, 'server/start.js')];
-  const hello = path('./cold-start/hello.ts');
+  const main = [built.main];
   const how = compiled ? ', compiled before' : '';
-  const none = { NODE_DISABLE_COMPILE_CACHE: '1' };
-  const express = compiled ? { NODE_COMPILE_CACHE: join(folder, 'cache') } : none;
-  const ours = {
-    ...(!compiled && none),
-    PUNCTUAL_JOBS: join(built, JOBS),
-    PUNCTUAL_BUILD: 'bench',
-  };
+  const express = compiled ? { NODE_COMPILE_CACHE: join(folder, 'cache') } : UNCACHED;
+  const ours = { ...built.env, ...(!compiled && UNCACHED) };
   const local: Variant[] = [
-    { what: `bare Express${how}`, args: [hello], env: express, ask: HELLO },
+    { what: `bare Express${how}`, args: [HELLO], env: express, ask: ROOT },
     {
       what: `Punctual on SQLite${how}`,
       args: main,
@@ -108,9 +82,9 @@ function variantsOf(place: {
     ...local,
     {
       what: `Express and Firestore’s client${how}`,
-      args: [hello, 'firestore'],
+      args: [HELLO, 'firestore'],
       env: { ...express, ...there },
-      ask: HELLO,
+      ask: ROOT,
     },
     {
       what: `Punctual on Firestore${how}`,
@@ -122,35 +96,18 @@ function variantsOf(place: {
 }
 
 /** Starts a process, asks it at once, and gives the milliseconds from start to answer. */
-async function start({ what, args, env, ask }: Variant): Promise<number> {
-  const before = performance.now();
-  const child = spawn(process.execPath, [...args], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+async function answered(variant: Variant): Promise<number> {
+  const { what, ask } = variant;
+  const { url, from, end } = await start(variant);
   try {
-    const url = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      const fail = (why: string): void => reject(new Error(`${what}: ${why}\n${text}`));
-      setTimeout(() => fail('does not start'), STARTED_WITHIN_MS).unref();
-      child.once('exit', (status) => fail(`ended with ${status}`));
-      child.stdout.on('data', (data: Buffer) => {
-        text += data.toString();
-        const found = /at (http:\S+)/.exec(text)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-    });
     const answer = await fetch(`${url}${ask.path}`, { method: ask.method });
     await answer.text();
     if (!answer.ok) throw new Error(`${what}: answered ${answer.status}`);
-    return performance.now() - before;
+    return performance.now() - from;
   } finally {
-    child.removeAllListeners('exit');
-    const ended = new Promise((resolve) => child.once('exit', resolve));
     // Express is told to stop, as what it compiled is kept at its end. Ours has what its build gave
     // it: an instance can't add to that.
-    child.kill(ask === HELLO ? 'SIGTERM' : 'SIGKILL');
-    await ended;
+    await end(ask === ROOT ? 'SIGTERM' : 'SIGKILL');
   }
 }
 

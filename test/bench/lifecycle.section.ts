@@ -2,15 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { readConfig } from '../../server/config.ts';
 import { defineJob, type Job } from '../../server/core/job.ts';
-import { registerJobs } from '../../server/core/register.ts';
-import { readRegistry } from '../../server/core/registry.ts';
-import { runNow } from '../../server/core/run-now.ts';
-import { systemClock } from '../../server/process/clock.ts';
-import { makeService, type Service } from '../../server/service.ts';
-import { openStore } from '../../server/stores/open.ts';
-import { runRequest } from '../builders.ts';
+import type { Service } from '../../server/service.ts';
+import { lifecycles, openService } from './file-service.ts';
 import { median } from './measure.ts';
 import type { Bar, Result } from './section.ts';
 
@@ -33,9 +27,9 @@ export async function measure(say: (doing: string) => void): Promise<Result> {
   try {
     const cases: Readonly<Record<string, Case>> = {
       'bare commits': commits(raw),
-      'one at a time': lifecycles(service, ['job-0']),
-      '16 at once, of 16 jobs': lifecycles(service, names(AT_ONCE)),
-      '16 at once, of one job': lifecycles(service, Array(AT_ONCE).fill('wide')),
+      'one at a time': (ms) => lifecycles(service, ['job-0'], { ms }),
+      '16 at once, of 16 jobs': (ms) => lifecycles(service, names(AT_ONCE), { ms }),
+      '16 at once, of one job': (ms) => lifecycles(service, Array(AT_ONCE).fill('wide'), { ms }),
     };
     const found = new Map<string, number[]>(Object.keys(cases).map((name) => [name, []]));
     for (let round = 0; round <= ROUNDS; round += 1) {
@@ -77,37 +71,11 @@ function resultOf(found: ReadonlyMap<string, number>): Result {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `job-${i}`);
 
-async function open(path: string): Promise<Service> {
-  const config = readConfig({ PUNCTUAL_DB: path, PUNCTUAL_BUILD: 'bench' }, '/', Date.now());
-  const log = (): void => undefined;
+function open(path: string): Promise<Service> {
   const make = (name: string, allow: number): Job =>
     defineJob({ name, overlap: { allow }, run: () => undefined });
   const jobs = [...names(AT_ONCE).map((name) => make(name, 1)), make('wide', AT_ONCE)];
-  const registry = readRegistry(jobs, config.timing, config.pace);
-  const store = await openStore(config, systemClock, log);
-  const service = makeService(config, { registry, store, clock: systemClock, log });
-  await registerJobs(service.deps, { adopt: false, check: true });
-  return service;
-}
-
-/** As many at once as there are names, each of that job. */
-function lifecycles({ deps }: Service, jobs: readonly string[]): Case {
-  return async (ms) => {
-    const from = performance.now();
-    let count = 0;
-    const one = async (name: string): Promise<void> => {
-      const job = deps.registry.get(name);
-      if (job === undefined) throw new Error(`no job ${name}`);
-      while (performance.now() - from < ms) {
-        const asked = await runNow(deps, job, runRequest());
-        if (asked.kind !== 'created') throw new Error(`${name}: ${asked.kind}`);
-        await deps.runner.endOf(asked.run.id);
-        count += 1;
-      }
-    };
-    await Promise.all(jobs.map(one));
-    return (count / (performance.now() - from)) * 1000;
-  };
+  return openService({ path, jobs });
 }
 
 function commits(db: DatabaseSync): Case {

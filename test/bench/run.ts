@@ -13,7 +13,7 @@
  * Exits 1 where a bar is missed, and 2 where no such section is there.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, platform, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { table } from '../../scripts/table.ts';
 import { BadUsage, usageOf } from '../../scripts/usage.ts';
@@ -26,12 +26,15 @@ const known = readdirSync(import.meta.dirname)
   .toSorted();
 
 const { names, file } = readArguments();
-print(`Node ${process.versions.node}, ICU ${process.versions.icu}, ${cpus()[0]?.model ?? '?'}\n`);
+const today = new Date().toISOString().slice(0, 10);
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${platform()} ${release()}`;
+print(`${today}, Node ${process.versions.node}, ICU ${process.versions.icu}, ${machine}\n`);
 const results: Record<string, Result> = {};
 for (const name of names) {
   const result = await measure(name);
   results[name] = result;
-  print(`${[...result.tables.map(shown), barsShown(result.bars)].join('\n\n')}\n`);
+  const bars = result.bars.length > 0 ? [barsShown(result.bars)] : [];
+  print(`${[...result.tables.map(shown), ...bars].join('\n\n')}\n`);
   if (!result.bars.every(isMet)) process.exitCode = 1;
 }
 if (file !== undefined) writeFileSync(file, json(results));
@@ -110,7 +113,7 @@ function json(results: Readonly<Record<string, Result>>): string {
     bars: bars.map((bar) => ({ ...bar, met: isMet(bar) })),
   }));
   const { node, icu, tz } = process.versions;
-  return `${JSON.stringify({ node, icu, tz, sections }, null, 2)}\n`;
+  return `${JSON.stringify({ date: today, machine, node, icu, tz, sections }, null, 2)}\n`;
 }
 
 function print(what: string): void {

@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { readConfig } from '../../../server/config.ts';
-import { blankRun } from '../../../server/core/blank-run.ts';
 import { defineJob, type Job } from '../../../server/core/job.ts';
 import type { DayTally, JobRecord, Outcome, Run } from '../../../server/core/records.ts';
 import { registerJobs } from '../../../server/core/register.ts';
@@ -10,6 +9,7 @@ import { compactInstant, type Instant } from '../../../server/core/time.ts';
 import { systemClock } from '../../../server/process/clock.ts';
 import { makeService, type Service } from '../../../server/service.ts';
 import { openStore } from '../../../server/stores/open.ts';
+import { pastRun } from '../past-run.ts';
 
 /** A service of 500 jobs with as much history as is asked for, listening on a free port. */
 
@@ -79,7 +79,7 @@ function write(path: string, runs: number): void {
   for (let back = Math.floor(ofBusy) - 1; back >= 0; back -= 1) {
     for (let i = 0; i < JOBS; i += 1) {
       if (back >= count(i)) continue;
-      const run = pastRun(i, now - back * EVERY_MS - i * 100, back);
+      const run = runOf(i, now - back * EVERY_MS - i * 100, back);
       insert.run(run.id, run.job, run.state, run.trigger, run.at, JSON.stringify(run));
     }
   }
@@ -105,43 +105,19 @@ const stateOf = (i: number, back: number): RunState => {
 
 const msOf = (i: number, back: number): number => 400 + ((i * 7919 + back * 104_729) % 90_000);
 
-function pastRun(i: number, at: Instant, back: number): Run {
+function runOf(i: number, at: Instant, back: number): Run {
   const job = nameOf(i);
-  const state = stateOf(i, back);
-  const startedAt = at + 40;
-  const endedAt = startedAt + msOf(i, back);
-  const message = `the shop of team ${i % 20} answered 503, asked for page ${back}`;
-  const failed = state === 'failed' || state === 'timed_out';
-  const error = failed ? { name: 'Error', message, stack: `Error: ${message}\n    at x` } : null;
-  const attempt = {
-    n: 1,
-    fence: at,
+  return pastRun({
+    id: `${job}@${compactInstant(at)}`,
+    job,
+    at,
+    n: back,
+    state: stateOf(i, back),
+    trigger: 'schedule',
     attemptId: `a${i}x${back}`,
-    owner: 'web-1:42:abcdef',
-    startedAt,
-    endedAt,
-    outcome: failed ? state : ('succeeded' as const),
-    error,
-  };
-  return {
-    ...blankRun(job, `${job}@${compactInstant(at)}`, { now: at, build: 'bench' }),
-    state,
-    scheduledAt: at,
-    createdAt: at + 20,
-    startedAt,
-    endedAt,
-    attempts: [attempt],
-    output: failed ? null : JSON.stringify({ orders: back % 97 }),
-    error,
-    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
-    ...(state === 'skipped' && {
-      reason: 'overlap' as const,
-      attempts: [],
-      startedAt: null,
-      output: null,
-      range: { from: at, to: at, count: 1, atLeast: false },
-    }),
-  };
+    tookMs: msOf(i, back),
+    message: `the shop of team ${i % 20} answered 503, asked for page ${back}`,
+  });
 }
 
 /** What the job's own record remembers, of runs too that retention has deleted since. */
