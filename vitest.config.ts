@@ -6,7 +6,9 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     // Many wait for processes, browsers and clocks: with a core left idle, as by default, all wait.
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // A second, as by default, is too short for real processes on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

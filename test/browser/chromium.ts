@@ -20,12 +20,12 @@ export async function launchChromium(): Promise<Browser> {
   });
 }
 
-const TURN_TRIES = 300;
+const TURN_TRIES = 600;
 
 /**
  * The first use unpacks Chromium to the temporary folder, and another process that came then would
  * find half of it: files of tests run at the same time. A lock left by one that was killed is taken
- * over after half a minute.
+ * over after a minute.
  */
 async function inTurn<Value>(unpack: () => Promise<Value>): Promise<Value> {
   const lock = join(tmpdir(), 'punctual-chromium.lock');

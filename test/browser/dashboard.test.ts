@@ -58,7 +58,7 @@ test('a run page tells error, attempts and log, and a running run can be cancell
 
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('the run was cancelled').first().waitFor({ timeout: 10_000 });
-  await until(async () => (await server.runs('fails-when-lost'))[0]?.state === 'cancelled', 5000);
+  await until(async () => (await server.runs('fails-when-lost'))[0]?.state === 'cancelled', 20_000);
   await page.getByRole('cell', { name: 'cancelled' }).first().waitFor({ timeout: 10_000 });
 
   expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);

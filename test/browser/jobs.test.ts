@@ -203,17 +203,17 @@ describe('the filter', () => {
       await page.keyboard.press('/');
       await page.keyboard.type('exits-');
       await page.waitForURL(/text=exits-/);
-      await until(async () => (await names(page)).length === 2, 5000);
+      await until(async () => (await names(page)).length === 2, 20_000);
       await server.trigger('exits-later', 5);
       await row(page, 'exits-later').getByRole('link', { name: 'failed' }).first().waitFor();
       const filtered = await names(page);
       const typed = await page.getByRole('searchbox').inputValue();
       await page.getByRole('link', { name: /failing/ }).click();
       await page.waitForURL(/state=failing/);
-      await until(async () => (await names(page)).length === 1, 5000);
+      await until(async () => (await names(page)).length === 1, 20_000);
       const failing = await names(page);
       await page.goBack();
-      await until(async () => (await names(page)).length === 2, 5000);
+      await until(async () => (await names(page)).length === 2, 20_000);
 
       expect(all.length).toBeGreaterThan(10);
       expect(new Set(filtered)).toEqual(new Set(['exits-and-catches', 'exits-later']));
@@ -254,11 +254,11 @@ test(
     const { page, complaints } = await openPage(browser, server.url);
 
     await row(page, 'good').getByRole('button', { name: 'Pause' }).click();
-    await row(page, 'good').getByText('until resumed').waitFor({ timeout: 5000 });
+    await row(page, 'good').getByText('until resumed').waitFor({ timeout: 20_000 });
     const said = await page.locator('#message').innerText();
     const paused = await row(page, 'good').locator('td.state').innerText();
     await row(page, 'good').getByRole('button', { name: 'Resume' }).click();
-    await row(page, 'good').getByRole('button', { name: 'Pause' }).waitFor({ timeout: 5000 });
+    await row(page, 'good').getByRole('button', { name: 'Pause' }).waitFor({ timeout: 20_000 });
 
     expect(said).toContain(
       'good is paused until it is resumed. Say why, or until when, on its page',

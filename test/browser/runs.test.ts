@@ -54,7 +54,7 @@ test('a filter shows while it is typed, stays through polls, and back leads to t
 
   await page.keyboard.press('/');
   await page.keyboard.type('job:good');
-  await until(async () => (await rows(page).count()) === 2, 5000);
+  await until(async () => (await rows(page).count()) === 2, 20_000);
   const address = q(page);
   await runTimes(server, 'good', 1);
   await runTimes(server, 'exits', 1);
@@ -63,7 +63,7 @@ test('a filter shows while it is typed, stays through polls, and back leads to t
   const typed = await filter(page).inputValue();
   const focused = await filter(page).evaluate((field) => field === document.activeElement);
   await page.goBack();
-  await until(async () => (await rows(page).count()) === 5, 5000);
+  await until(async () => (await rows(page).count()) === 5, 20_000);
 
   expect(address).toBe('job:good');
   expect(new Set(jobs)).toEqual(new Set(['good']));
@@ -99,7 +99,7 @@ test('a filter that is put right by typing on goes on polling', async () => {
   await filter(page).fill('job:');
   await page.getByText('job: says nothing yet').waitFor();
   await filter(page).pressSequentially('good', { delay: 20 });
-  await until(async () => (await rows(page).count()) === 1, 5000);
+  await until(async () => (await rows(page).count()) === 1, 20_000);
   await runTimes(server, 'good', 1);
   await until(async () => (await rows(page).count()) === 2, 10_000);
 
@@ -127,7 +127,7 @@ test('pages lead to what is older and back, and keys walk through them', async (
   const older = await rows(page).count();
   const polling = await page.locator('[data-poll]').count();
   await page.getByRole('link', { name: 'Newer' }).click();
-  await until(async () => (await rows(page).count()) === 50, 5000);
+  await until(async () => (await rows(page).count()) === 50, 20_000);
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   const second = await rows(page).nth(1).getAttribute('id');
@@ -167,7 +167,7 @@ test('the page of actions shows what somebody does elsewhere, and what one jobâ€
   await runTimes(server, 'chatty', 1);
   await until(async () => (await rows(page).count()) === 2, 10_000);
   await page.getByRole('combobox', { name: 'Job' }).fill('chatty');
-  await until(async () => (await rows(page).count()) === 1, 5000);
+  await until(async () => (await rows(page).count()) === 1, 20_000);
   await page.getByRole('link', { name: 'a run' }).click();
   await page.waitForURL(/\/runs\/chatty/);
 

@@ -46,7 +46,7 @@ test('a hidden tab asks nothing, and asks at once when it is shown again', async
   await page.waitForTimeout(7000);
   const whileHidden = asked() - before;
   await setHidden(page, false);
-  await page.waitForTimeout(500);
+  await until(async () => asked() > before, 5000);
 
   expect(whileHidden).toBe(0);
   expect(asked() - before).toBe(1);

@@ -9,6 +9,6 @@ export let browser: Browser;
 export function useChromium(): void {
   beforeAll(async () => {
     browser = await launchChromium();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => browser.close());
 }

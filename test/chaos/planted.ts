@@ -81,11 +81,7 @@ export const ON_PROCESSES: readonly Planted[] = [
     ...likely,
     name: 'makes a new run each time that a key is used',
     edits: [
-      core(
-        'run-now.ts',
-        'manualRunId(job.name, request.key ?? deps.newId())',
-        'manualRunId(job.name, deps.newId())',
-      ),
+      core('run-now.ts', 'manualRunId(job.name, key)', 'unkeyedRunId(job.name, deps.newId())'),
     ],
   },
   {

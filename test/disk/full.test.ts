@@ -148,7 +148,8 @@ test('a server that is stopped while its disk is full loses nothing that was on 
   const first = await startWithin(ground.within, env);
   const patient = idOf(await first.post('patient', 'patient'));
   await until(async () => first.told().filter(({ word }) => word === 'end').length >= 2, 30_000);
-  const before = await first.runs('job=each-second');
+  // The last one may be at work just then.
+  const before = (await first.runs('job=each-second')).filter(({ state }) => state !== 'running');
 
   ground.fill(first.pid);
   const stopped = await first.end('SIGTERM');

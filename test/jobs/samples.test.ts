@@ -327,7 +327,7 @@ describe('a line of an old crontab', () => {
     abort.abort(new Error('timeout'));
 
     await expect(running).rejects.toThrow('timeout');
-    expect(isRunning(Number(lines[0]))).toBe(false);
+    await expect.poll(() => isRunning(Number(lines[0]))).toBe(false);
   });
 });
 

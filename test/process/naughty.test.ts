@@ -50,7 +50,7 @@ async function strayAfterTheEnd(server: Server): Promise<void> {
   const run = await until(async () => {
     const found = await server.json<RunJson>(`/api/v1/runs/${encodeURIComponent(id)}`);
     return found.lateResult !== null && found;
-  }, 5000);
+  }, 20_000);
 
   expect([run.state, run.output]).toEqual(['succeeded', 'ended well']);
   expect(run.lateResult?.error?.message).toMatch(/nobody awaited it: much later/);
@@ -60,7 +60,7 @@ async function blocking(server: Server): Promise<void> {
   const run = await server.trigger('blocks', 20);
 
   expect(run.state).toBe('succeeded');
-  expect(run.notes[0]?.text).toMatch(/blocked the event loop for 1\.\d s/);
+  expect(run.notes[0]?.text).toMatch(/blocked the event loop for [1-9]\.\d s/);
 }
 
 async function neverSettling(server: Server): Promise<void> {

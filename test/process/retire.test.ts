@@ -33,7 +33,7 @@ test('an instance whose handler does not stop ends, and another puts its run on 
   const ended = new Promise<number | null>((resolve) => server.child.once('exit', resolve));
   const { id } = await server.trigger('deaf', 0);
   const carried = fetch(`${server.url}/triggers/jobs/deaf`, cron).catch(() => undefined);
-  await until(async () => (await server.runs('deaf'))[0]?.state === 'running', 5000);
+  await until(async () => (await server.runs('deaf'))[0]?.state === 'running', 20_000);
 
   await server.json(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, { method: 'POST' });
   const status = await ended;

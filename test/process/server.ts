@@ -87,6 +87,13 @@ export async function startServer(
   };
 }
 
+/** A run by hand of a job that is refused while it is at work for its own occurrence. */
+export const triggerWhenFree = (server: ServerProcess, job: string): Promise<RunJson> =>
+  until(async () => {
+    const asked = await server.trigger(job, 20);
+    return 'id' in asked && asked;
+  }, 20_000);
+
 /** A server that is expected not to start: its exit status and all that it printed. */
 export async function failToStart(env: Readonly<Record<string, string>>) {
   const started = launchForTest(env);

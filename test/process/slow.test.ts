@@ -39,7 +39,10 @@ describe('2,000 connections that are slow or half open', () => {
     const well = await healthOf(server);
     const meanwhile = await server.runs('each-second');
 
-    const during = meanwhile.filter((run) => Date.parse(run.scheduledAt ?? '') >= heldAt);
+    // The last one may be at work just then.
+    const during = meanwhile.filter(
+      (run) => Date.parse(run.scheduledAt ?? '') >= heldAt && run.state !== 'running',
+    );
     expect(held).toHaveLength(2000);
     expect(well.status).toBe(200);
     expect(well.tookMs).toBeLessThan(1000);
@@ -134,8 +137,10 @@ const startedAfter = async (server: ServerProcess, at: number) =>
   (await server.runs('each-second')).filter((run) => Date.parse(run.scheduledAt ?? '') > at);
 
 async function expectOnTime(server: ServerProcess, since: number): Promise<void> {
-  const runs = (await startedAfter(server, since)).filter(({ state }) => state !== 'running');
-  expect(runs.length).toBeGreaterThanOrEqual(8);
+  const runs = await until(async () => {
+    const over = (await startedAfter(server, since)).filter(({ state }) => state !== 'running');
+    return over.length >= 8 && over;
+  }, 20_000);
   for (const run of runs) expect(run).toMatchObject({ state: 'succeeded' });
   expect(Math.max(...runs.map(({ latenessMs }) => latenessMs ?? Infinity))).toBeLessThan(1000);
 }

@@ -178,7 +178,7 @@ describe('npm run audit', () => {
     const broken = call('audit.ts', [], { PUNCTUAL_DB: db });
 
     expect(clean).toMatchObject({ status: 0 });
-    expect(clean.out).toMatch(/^5 jobs, 0 occurrences .*: 0 unexplained gaps$/m);
+    expect(clean.out).toMatch(/^5 jobs, [01] occurrences .*: 0 unexplained gaps$/m);
     expect(broken.status).toBe(1);
     expect(broken.out).toMatch(/^gap: canary \d{8}T\d{6}Z: no record says what became of it$/m);
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emulator, newProject } from '../firestore/fixture.ts';
-import { startServer, tempFolder, until } from '../process/server.ts';
+import { startServer, tempFolder, triggerWhenFree } from '../process/server.ts';
 import { call } from './call.ts';
 
 describe.skipIf(emulator === null)('npm run store:copy', () => {
@@ -11,7 +11,7 @@ describe.skipIf(emulator === null)('npm run store:copy', () => {
     const there = { FIRESTORE_EMULATOR_HOST: emulator ?? '', GOOGLE_CLOUD_PROJECT: project };
     const words = ['--from', `sqlite:${db}`, '--to', `firestore:${project}`];
     const before = await startServer({ PUNCTUAL_DB: db });
-    const run = await before.trigger('canary', 10);
+    const run = await triggerWhenFree(before, 'canary');
     const tooSoon = call('store-copy.ts', words, there);
     await before.end('SIGTERM');
 
@@ -28,9 +28,7 @@ describe.skipIf(emulator === null)('npm run store:copy', () => {
       state: 'succeeded',
       output: run.output,
     });
-    // It may be at work for its own occurrence just then.
-    const canary = async () => (await after.trigger('canary', 20)).state === 'succeeded';
-    expect(await until(canary, 20_000)).toBe(true);
+    expect((await triggerWhenFree(after, 'canary')).state).toBe('succeeded');
     expect(call('audit.ts', [], { ...there, PUNCTUAL_STORE: 'firestore' }).out).toContain(
       '0 unexplained gaps',
     );

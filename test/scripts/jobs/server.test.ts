@@ -203,7 +203,7 @@ describe('the token', () => {
     proxy.hold();
     const env = { PUNCTUAL_URL: proxy.url, PUNCTUAL_TOKEN: 'pun_secret' };
     const { child, ended } = beginJobs(['runs'], env);
-    await expect.poll(() => proxy.held()).toBe(1);
+    await expect.poll(() => proxy.held()).toBeGreaterThan(0);
 
     const words = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
     child.kill('SIGKILL');
