@@ -68,12 +68,17 @@ const MOVING = ['request', 'swapping', 'added', 'settling'].map((one) => `.htmx-
 
 /** Looks at a page once nothing is being put in place any more. */
 export async function look(page: Page): Promise<Seen> {
-  await page.waitForFunction((marks) => document.querySelector(marks) === null, MOVING);
-  return await page.evaluate(lookAround);
+  const seen = await (await page.waitForFunction(lookAround, MOVING)).jsonValue();
+  if (seen === false) throw new Error(`nothing was seen of ${page.url()}`);
+  return seen;
 }
 
-/** Runs in the page, so it can use nothing but itself. */
-function lookAround(): Seen {
+/**
+ * Runs in the page, so it can use nothing but itself. Whether anything moves is looked at in the
+ * same turn as all else: a page may ask for itself at any moment.
+ */
+function lookAround(moving: string): Seen | false {
+  if (document.querySelector(moving) !== null) return false;
   // What says what an element does has few values; the others are data.
   const TELLING = ['class', 'hx-target', 'hx-swap', 'hx-trigger', 'hx-sync', 'hx-disable'];
   const MORE = ['hx-push-url', 'method', 'rel', 'role', 'type', 'http-equiv', 'style', 'target'];
