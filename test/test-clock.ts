@@ -45,6 +45,22 @@ export function testClock(start: Instant = TEST_START): TestClock {
   };
 }
 
+/**
+ * From now on the process is held up by so much just before the nth reading of its clocks, as a busy
+ * machine may hold it up anywhere. Gives how many readings there were so far.
+ */
+export function holdUp(clock: TestClock, nth: number, ms: number): () => number {
+  let [readings, heldUpMs] = [0, 0];
+  const late = (reading: () => number) => (): number => {
+    if (readings++ === nth) heldUpMs = ms;
+    return reading() + heldUpMs;
+  };
+  const before = { ...clock };
+  const monotonic = late(() => before.monotonic());
+  Object.assign(clock, { monotonic, wall: late(() => before.wall()) });
+  return () => readings;
+}
+
 /** The machine's own clock, for what spans processes. */
 export const realClock: Clock = {
   monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,

@@ -29,7 +29,7 @@ import {
   type Committed,
   type Loaded,
 } from './store.ts';
-import { isoInstant, sleep, type Clock } from './time.ts';
+import { isoInstant, sleep, type Clock, type Instant } from './time.ts';
 
 /**
  * One wish to change a job: an event with everything random in it already drawn. It keeps its ids
@@ -71,7 +71,8 @@ export type Applied =
       readonly runs: ReadonlyMap<string, Run>;
       readonly granted: Granted | undefined;
     }
-  | { readonly kind: 'nothing'; readonly held: Held | undefined }
+  /** By the store's time `at` there was nothing to do. */
+  | { readonly kind: 'nothing'; readonly held: Held | undefined; readonly at: Instant }
   | Refusal
   /** Surely not applied, and the time is up. */
   | { readonly kind: 'unavailable'; readonly cause: unknown }
@@ -179,7 +180,9 @@ async function decide(
     if (own !== undefined) return heard(deps, intent, own);
     const ctx = contextOf(deps, intent, now, tries);
     const stepped = step(now.record, intent.event, ctx);
-    if (stepped.kind === 'nothing') return { kind: 'nothing', held: heldOf(now) };
+    if (stepped.kind === 'nothing') {
+      return { kind: 'nothing', held: heldOf(now), at: now.storeNow };
+    }
     if (stepped.kind === 'refused') {
       return (tries.unsure ? await cancelledBefore(deps, intent, now) : undefined) ?? stepped;
     }

@@ -40,7 +40,8 @@ export async function cancelledBefore(
 ): Promise<Applied | undefined> {
   if (event.kind !== 'cancel' && event.kind !== 'free') return undefined;
   const run = await deps.store.getRun(event.runId);
-  return run?.state === 'cancelled' ? { kind: 'nothing', held: heldOf(now) } : undefined;
+  if (run?.state !== 'cancelled') return undefined;
+  return { kind: 'nothing', held: heldOf(now), at: now.storeNow };
 }
 
 /** The run on which this intent left its trace; undefined when it left none. */

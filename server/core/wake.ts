@@ -77,7 +77,7 @@ export async function wakeJob(
       started.push({ runId: turn.granted.run.id, ended });
       lagMs = Math.max(lagMs, lagOf(turn.granted));
     } else if (!turn.wrote) {
-      const early = waits && started.length === 0 ? earlyOf(deps, held) : undefined;
+      const early = waits && started.length === 0 ? earlyOf(deps, turn) : undefined;
       // Only for the one it came for: of a job of every second the next is always a moment away.
       if (early === undefined || early.at > (waitedFor ?? early.at)) break;
       waitedFor = early.at;
@@ -97,6 +97,8 @@ interface Turn {
   readonly granted: Granted | undefined;
   readonly wrote: boolean;
   readonly held: Held | undefined;
+  /** The store's time by which there was nothing to do, where that is so. */
+  readonly idleAt?: Instant;
 }
 
 interface Claim {
@@ -117,7 +119,9 @@ async function claim(deps: Deps, name: string, { held, reads, carrier }: Claim):
       deps.runner.heed(applied.held.record);
       return { granted, wrote: true, held: applied.held };
     }
-    if (applied.kind === 'nothing') return { granted, wrote: false, held: applied.held };
+    if (applied.kind === 'nothing') {
+      return { granted, wrote: false, held: applied.held, idleAt: applied.at };
+    }
     if (applied.kind !== 'refused') {
       throw new WakeFailed(`could not wake job "${name}"`, { cause: applied.cause });
     }
@@ -129,15 +133,18 @@ async function claim(deps: Deps, name: string, { held, reads, carrier }: Claim):
   }
 }
 
-/** When the job is next due, where that is a moment ahead: a trigger may come a little early. */
+/**
+ * When the job is next due, where that was a moment ahead when it was looked at: a trigger may come
+ * a little early. It may be due by now.
+ */
 function earlyOf(
   { clock, timing }: Deps,
-  held: Held | undefined,
+  { held, idleAt }: Turn,
 ): { readonly at: Instant; readonly aheadMs: number } | undefined {
   const at = held?.record.nextActionAt ?? null;
-  if (held === undefined || at === null) return undefined;
-  const aheadMs = at - nowOf(held, clock);
-  return aheadMs > 0 && aheadMs <= timing.earlyMs ? { at, aheadMs } : undefined;
+  if (held === undefined || held.unsteady !== null || at === null) return undefined;
+  if (idleAt === undefined || at <= idleAt || at - idleAt > timing.earlyMs) return undefined;
+  return { at, aheadMs: Math.max(0, at - nowOf(held, clock)) };
 }
 
 function outcomeOf(started: number, record: JobRecord | undefined): WakeOutcome {

@@ -114,19 +114,20 @@ export class Timer {
     this.#presence.trouble = null;
     if (thorough) this.#lookedThroughAt = clock.monotonic();
     if (unsteady !== null) return RETRY_MS;
-    const next = await store.nextActionAfter(storeNow + aheadMs);
+    const next = await store.nextActionAfter(storeNow);
     if (runner.full) return timing.thoroughEveryMs;
-    return await this.#restMs(next, aheadMs);
+    const soonest = Math.min(next ?? Infinity, this.#soonest);
+    // What was looked at too early, to no effect, is looked at again when it is due.
+    return await this.#restMs(soonest - (soonest > storeNow + aheadMs ? aheadMs : 0));
   }
 
-  /** How long it may sleep. */
-  async #restMs(next: Instant | null, aheadMs: number): Promise<number> {
+  /** How long it may sleep, where there is nothing to do until then. */
+  async #restMs(until: Instant): Promise<number> {
     const { store, timing } = this.#deps;
     // Each wake-up finds out whether what failed to be written can be written again.
     const most = typeof store.trouble === 'string' ? RETRY_MS : timing.timerMaxSleepMs;
     const { storeNow: now } = await store.time();
-    const wakeAt = Math.min(next ?? Infinity, this.#soonest) - aheadMs;
-    const ms = Math.min(Math.max(0, wakeAt - now), most);
+    const ms = Math.min(Math.max(0, until - now), most);
     this.#asleepUntil = now + ms;
     return ms;
   }

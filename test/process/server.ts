@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import { launch, type Launched } from './launch.ts';
 
 /** A run as lists have it. */
@@ -104,6 +104,9 @@ export async function failToStart(env: Readonly<Record<string, string>>) {
 function launchForTest(env: Readonly<Record<string, string>>, descriptors?: number): Launched {
   const started = launch(env, descriptors);
   onTestFinished(() => void started.child.kill('SIGKILL'));
+  onTestFailed(() => {
+    process.stderr.write(`A server of this test printed:\n${started.output()}\n`);
+  });
   return started;
 }
 

@@ -5,6 +5,7 @@ import { Presence } from '../../server/triggers/timer.ts';
 import { runRequest } from '../builders.ts';
 import { file } from '../stores/sqlite-fixture.ts';
 import { byHand, job, noon, openService, type TestService } from '../service.ts';
+import { holdUp } from '../test-clock.ts';
 
 /** A service whose own timer is its only source of wake-ups. */
 async function timed(
@@ -63,6 +64,41 @@ describe('the timer', () => {
     expect(free.looks[0]).toBe(-4);
     expect(billed.starts).toEqual(['00:01:00.000']);
     expect(billed.looks[0]).toBe(0);
+  });
+
+  test('starts an occurrence wherever the process is held up just before it', async () => {
+    const heldUpAt = async (nth: number) => {
+      const service = await timed([job({})]);
+      await pass(service, 59_990, 59_990);
+      const readings = holdUp(service.clock, nth, 10);
+      await pass(service, 200, 1);
+      return { readings: readings(), at: (await starts(service))[0] ?? 'never' };
+    };
+    const { readings } = await heldUpAt(Infinity);
+    const late: unknown[] = [];
+
+    for (let nth = 0; nth < readings; nth++) {
+      // oxlint-disable-next-line no-await-in-loop -- one process after the other
+      const { at } = await heldUpAt(nth);
+      if (at < '00:01:00.000' || at > '00:01:00.020') late.push({ nth, at });
+    }
+
+    expect(readings).toBeGreaterThan(20);
+    expect(late).toEqual([]);
+  });
+
+  test('looks again, where the clock is set back while it waits for an occurrence', async () => {
+    const service = await timed([job({})]);
+    await pass(service, 59_998, 59_998);
+
+    service.clock.setWall(noon('00:00:40'));
+    await pass(service, 5000, 1000);
+    const meanwhile = await starts(service);
+    service.clock.setWall(noon('00:01:03'));
+    await pass(service, 3000, 1000);
+
+    expect(meanwhile).toEqual([]);
+    expect(await starts(service)).toHaveLength(1);
   });
 
   test('is poked by a retry that falls due sooner than it expected', async () => {
