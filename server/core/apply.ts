@@ -137,10 +137,13 @@ export async function apply(deps: ApplyDeps, intent: Intent): Promise<Applied> {
   let held = intent.held;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
+    const isInTime = deps.clock.monotonic() < intent.deadline;
     const done = await tryOnce(deps, intent, held, tries);
     if (done !== 'again') return done;
     held = undefined;
-    if (deps.clock.monotonic() >= intent.deadline) {
+    // A store that answers is asked once more: this process may have stood still all the time.
+    const once = isInTime && tries.cause === CONTENDED;
+    if (!once && deps.clock.monotonic() >= intent.deadline) {
       const cause = tries.cause === CONTENDED ? new Contended(intent.job) : tries.cause;
       return { kind: tries.unsure ? 'unknown' : 'unavailable', cause };
     }

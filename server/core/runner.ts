@@ -67,6 +67,15 @@ export class Runner {
     return this.closed || this.#executions.size + this.#reserved >= this.#max;
   }
 
+  /**
+   * True while there is no room for one more attempt; whoever asks is told as soon as there is
+   * (`onChange`), be it that a place which was kept for a moment was not needed after all.
+   */
+  turnsAway(): boolean {
+    if (this.full) this.#turnedAway = true;
+    return this.full;
+  }
+
   get running(): number {
     return this.#executions.size;
   }
@@ -83,10 +92,7 @@ export class Runner {
   reserve(deps: Deps, job: string, { carrier, traceparent }: Wish): Offer | undefined {
     const timeoutMs = deps.registry.get(job)?.spec.timeoutMs;
     if (timeoutMs === undefined) return undefined;
-    if (this.full) {
-      this.#turnedAway = true;
-      return undefined;
-    }
+    if (this.turnsAway()) return undefined;
     if (!carrier.takes(timeoutMs)) return undefined;
     carrier.take();
     this.#reserved++;

@@ -6,7 +6,7 @@ const AFTER_MS = 5000;
  * keep for good, as nothing makes V8 look at them.
  */
 export function collectAfterStart(): void {
-  setTimeout(() => void collectYoung(), AFTER_MS).unref();
+  setTimeout(() => void collectYoung().catch(() => undefined), AFTER_MS).unref();
 }
 
 /**

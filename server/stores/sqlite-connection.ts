@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { describeError } from '../core/outcome.ts';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import type { Clock } from '../core/time.ts';
 import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
@@ -235,6 +236,12 @@ const BROKEN_OFF = { what: 'failed', why: 'its file can not be used' };
 /** Tells a file from another of its name; undefined for one that is not there, or in memory. */
 function fileOf(path: string): string | undefined {
   if (path === ':memory:') return undefined;
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found && `${found.dev}:${found.ino}`;
+  } catch (cause) {
+    const why = 'its file can not be used';
+    const { message } = describeError(cause);
+    throw new StoreUnavailable(`${path} can't be looked at: ${message}`, { cause, why });
+  }
 }

@@ -78,7 +78,8 @@ export class WriteAheadLog {
     fdatasync(this.#file, () => {
       this.#syncing = false;
       if (this.#closed) this.#shut();
-      else then();
+      // Otherwise it is no quiet moment any more.
+      else if (this.#unsynced === 0) then();
     });
   }
 

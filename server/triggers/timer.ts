@@ -11,6 +11,9 @@ const RETRY_MS = 1000;
 /** What others did comes to light this soon: a retry of a run that they handed back, for one. */
 const GLANCE_MS = 1000;
 
+/** Two clocks that went apart by so much tell of a wall clock that was set, or of a sleep. */
+const STEP_MS = 100;
+
 /**
  * It wakes so much too early: what is due is read and looked at, and waited for, while the machine
  * comes out of its own sleep. Half of what an occurrence was late by went into that.
@@ -77,30 +80,37 @@ export class Timer {
       this.#poked = false;
       this.#soonest = Infinity;
       this.#asleepUntil = -Infinity;
-      const waitMs = await this.#turn().catch((error: unknown) => {
+      const restsUntil = await this.#turn().catch((error: unknown) => {
         const { message } = describeError(error);
         this.#deps.log('error', 'wake_failed', { error: message });
         this.#presence.trouble = message;
-        return RETRY_MS;
+        return this.#deps.clock.monotonic() + RETRY_MS;
       });
       if (this.#poked) continue;
       this.#awake = new AbortController();
-      await this.#rest(waitMs, this.#awake.signal);
+      await this.#rest(restsUntil, this.#awake.signal);
     }
   }
 
-  /** Sleeps so long, but for a glance now and then at whether another process changed something. */
-  async #rest(waitMs: number, awake: AbortSignal): Promise<void> {
+  /**
+   * Sleeps until then, by the monotonic clock, but for a glance now and then at whether another
+   * process changed something, or the wall clock was set.
+   */
+  async #rest(until: number, awake: AbortSignal): Promise<void> {
     const { store, clock } = this.#deps;
-    const until = clock.monotonic() + waitMs;
-    for (let leftMs = waitMs; leftMs > 0 && !awake.aborted; leftMs = until - clock.monotonic()) {
-      const glances = store.othersWrote !== undefined;
+    const glances = store.othersWrote !== undefined;
+    const apart = (): number => clock.wall() - clock.monotonic();
+    const before = apart();
+    while (!awake.aborted) {
+      const leftMs = until - clock.monotonic();
+      if (leftMs <= 0) return;
       await sleep(clock, glances ? Math.min(leftMs, GLANCE_MS) : leftMs, awake);
       if (othersWrote(store)) return;
+      if (glances && Math.abs(apart() - before) > STEP_MS) return;
     }
   }
 
-  /** One wake-up; gives how long there is nothing to do. */
+  /** One wake-up; gives until when, by the monotonic clock, there is nothing to do. */
   async #turn(): Promise<number> {
     const { store, timing, clock, runner } = this.#deps;
     const aheadMs = earlyMs(store, timing);
@@ -113,23 +123,21 @@ export class Timer {
     void this.#deps.wakes.heard(this.#deps, { at: storeNow, started, lagMs });
     this.#presence.trouble = null;
     if (thorough) this.#lookedThroughAt = clock.monotonic();
-    if (unsteady !== null) return RETRY_MS;
+    if (unsteady !== null) return clock.monotonic() + RETRY_MS;
     const next = await store.nextActionAfter(storeNow);
-    if (runner.full) return timing.thoroughEveryMs;
-    const soonest = Math.min(next ?? Infinity, this.#soonest);
-    // What was looked at too early, to no effect, is looked at again when it is due.
-    return await this.#restMs(soonest - (soonest > storeNow + aheadMs ? aheadMs : 0));
-  }
-
-  /** How long it may sleep, where there is nothing to do until then. */
-  async #restMs(until: Instant): Promise<number> {
-    const { store, timing } = this.#deps;
+    if (runner.turnsAway()) return clock.monotonic() + timing.thoroughEveryMs;
     // Each wake-up finds out whether what failed to be written can be written again.
     const most = typeof store.trouble === 'string' ? RETRY_MS : timing.timerMaxSleepMs;
+    // In this order: where the process is held up in between, it wakes too early, not too late.
+    const askedAt = clock.monotonic();
     const { storeNow: now } = await store.time();
+    // Not before the store answered: what is written meanwhile counts, too.
+    const soonest = Math.min(next ?? Infinity, this.#soonest);
+    // What was looked at too early, to no effect, is looked at again when it is due.
+    const until = soonest > storeNow + aheadMs ? soonest - aheadMs : soonest;
     const ms = Math.min(Math.max(0, until - now), most);
     this.#asleepUntil = now + ms;
-    return ms;
+    return askedAt + ms;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { wakeAll, wakeJob } from '../../server/core/wake.ts';
 import { runRequest } from '../builders.ts';
 import { byHand, job, noon, openService, tempDb, type TestService } from '../service.ts';
+import { holdUp, testClock } from '../test-clock.ts';
 
 /**
  * What becomes of each commit in turn: applied with its reply lost, or sent twice by a client that
@@ -125,6 +126,26 @@ test('of two that wake one job at once, one wins, and the loser finds it decided
 
   expect(starts).toBe(1);
   expect(woken.flatMap(({ started }) => started)).toHaveLength(1);
+});
+
+test('who stood still until its time was up, and finds all done by another, takes it for done', async () => {
+  const [clock, path] = [testClock(), tempDb()];
+  const service = await openService([job({})], { clock, path });
+  const other = await openService([job({})], { clock, path });
+  await clock.advance(60_000);
+  const commit = service.store.commit.bind(service.store);
+  service.store.commit = async (order) => {
+    service.store.commit = commit;
+    await wakeJob(other.deps, 'job');
+    holdUp(clock, 0, 15_000);
+    return await commit(order);
+  };
+
+  const waking = wakeJob(service.deps, 'job');
+  await patience(service);
+
+  expect((await waking).started).toEqual([]);
+  expect(await service.runs()).toHaveLength(1);
 });
 
 describe('a job of which no claim comes to anything', () => {

@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commit, jobRecord, logChunk, run } from '../builders.ts';
@@ -67,6 +67,22 @@ test('a database that is replaced by an older copy is written no more', async ()
   const refused = store.commit(commit(jobRecord({ rev: 3 }), { version: newer.version }));
 
   await expect(refused).rejects.toThrow(/punctual\.db was deleted or replaced while it was open/);
+});
+
+test('where a file can not be looked at for a moment, a write waits for better times', async () => {
+  const folder = join(tempFolder(), 'data');
+  const { store, version } = await filled(join(folder, 'punctual.db'));
+  const write = () => store.commit(commit(jobRecord({ rev: 2, streak: 4 }), { version }));
+
+  renameSync(folder, `${folder}-away`);
+  symlinkSync(folder, folder);
+
+  const refusal = { name: 'StoreUnavailable', why: 'its file can not be used' };
+  await expect(write()).rejects.toMatchObject(refusal);
+  await expect(store.read('nightly-report')).rejects.toMatchObject(refusal);
+  rmSync(folder);
+  renameSync(`${folder}-away`, folder);
+  expect(await write()).toMatchObject({ kind: 'ok' });
 });
 
 test('a database that is overwritten in its place is called damaged, and so it stays', async () => {

@@ -64,7 +64,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "counts the owner's deadline from the reply",
     known: 'a likely one',
-    seed: 36,
+    seed: 132,
     edits: [
       core(
         'execute.ts',

@@ -147,7 +147,7 @@ function deaf(setting: Setting, random: Random): Setting {
   };
 }
 
-/** A life about processes that lose the store while long handlers run, with clocks that differ. */
+/** Processes that lose the store, or its replies, while long handlers run; clocks that differ. */
 function cutOff(setting: Setting, random: Random): Setting {
   const { rates, handlers, builds, leaseMs } = setting;
   const patient = builds.map((jobs) => jobs.map((job) => ({ ...job, timeout: 600_000 })));
@@ -158,7 +158,7 @@ function cutOff(setting: Setting, random: Random): Setting {
     machines: 3,
     processes: 3,
     builds: patient,
-    rates: { ...rates, drift: 0.01, cutOffMs: random.between(1, 2) * leaseMs },
+    rates: { ...rates, drift: 0.01, cutOffMs: random.between(1, 2) * leaseMs, lostReply: 0.3 },
     handlers: { ...handlers, long: 3, hang: 1 },
   };
 }

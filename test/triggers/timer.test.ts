@@ -1,4 +1,5 @@
 import { onTestFinished, describe, expect, test } from 'vitest';
+import { PROCESS } from '../../server/core/carrier.ts';
 import type { Job } from '../../server/core/job.ts';
 import { runNow } from '../../server/core/run-now.ts';
 import { Presence } from '../../server/triggers/timer.ts';
@@ -85,6 +86,79 @@ describe('the timer', () => {
 
     expect(readings).toBeGreaterThan(20);
     expect(late).toEqual([]);
+  });
+
+  test('sleeps no longer for having been held up while it reckoned how long', async () => {
+    const heldUpAt = async (nth: number) => {
+      const service = await timed([job({})]);
+      await pass(service, 59_000, 59_000);
+      const readings = holdUp(service.clock, nth, 700);
+      service.timer.poke();
+      await pass(service, 100, 20);
+      const reckoned = readings();
+      await pass(service, 1100, 20);
+      return { readings: reckoned, at: (await starts(service))[0] ?? 'never' };
+    };
+    const { readings } = await heldUpAt(Infinity);
+    const late: unknown[] = [];
+
+    for (let nth = 0; nth < readings; nth++) {
+      // oxlint-disable-next-line no-await-in-loop -- one process after the other
+      const { at } = await heldUpAt(nth);
+      if (at < '00:01:00.000' || at > '00:01:00.020') late.push({ nth, at });
+    }
+
+    expect(readings).toBeGreaterThan(5);
+    expect(late).toEqual([]);
+  });
+
+  test('hears of room that was kept for another run, and not needed', async () => {
+    const service = await timed([job({})], { PUNCTUAL_MAX_RUNNING: '1' });
+    const { runner } = service.deps;
+    await pass(service, 59_000, 59_000);
+
+    const offer = runner.reserve(service.deps, 'job', { carrier: PROCESS });
+    service.timer.poke();
+    await pass(service, 500, 100);
+    runner.release(offer, PROCESS);
+    await pass(service, 1000, 100);
+
+    expect(await starts(service)).toEqual(['00:01:00.000']);
+  });
+
+  test('counts what is written while the store tells it the time', async () => {
+    const service = await timed([job({ schedule: '0 * * * *' })]);
+    const { record } = await service.store.read('job');
+    const [looks, due] = [[] as number[], service.store.due.bind(service.store)];
+    service.store.due = (query) => {
+      looks.push(service.clock.wall() - noon('00:00:00'));
+      return due(query);
+    };
+    let asked = 0;
+    const time = service.store.time.bind(service.store);
+    service.store.time = async () => {
+      const told = await time();
+      // Once as it begins, and once as it is about to sleep.
+      if (record !== undefined && ++asked === 2) {
+        service.timer.noted({ ...record, nextActionAt: noon('00:00:03') });
+      }
+      return told;
+    };
+
+    service.timer.poke();
+    await pass(service, 5000, 1);
+
+    expect(looks).toContain(2996);
+  });
+
+  test('learns within a second that the clock was set ahead', async () => {
+    const service = await timed([job({})]);
+    await pass(service, 40_000, 40_000);
+
+    service.clock.setWall(noon('00:00:44'));
+    await pass(service, 17_000, 100);
+
+    expect(await starts(service)).toEqual(['00:01:00.000']);
   });
 
   test('looks again, where the clock is set back while it waits for an occurrence', async () => {
