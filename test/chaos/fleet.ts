@@ -156,7 +156,9 @@ export async function openFleet({
       server.child.kill('SIGCONT');
     },
     async audit() {
-      const direct = { PATH: process.env['PATH'], ...env, ...ground.onlookers };
+      // Who looks on has the patience that goes with a usual lease, whatever its servers have.
+      const lease = { PUNCTUAL_LEASE_MS: '90000' };
+      const direct = { PATH: process.env['PATH'], ...env, ...lease, ...ground.onlookers };
       const done = promisify(execFile)(process.execPath, [AUDIT], { env: direct });
       const { stdout, stderr } = await done.catch((failed: Awaited<typeof done>) => failed);
       return `${stdout}${stderr}`.trim();

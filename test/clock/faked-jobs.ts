@@ -35,6 +35,8 @@ export default [
     schedule: schedule ?? '0 0 1 1 *',
     timeZone,
     catchUp: { runs: 'all', within: '1d' },
+    // A server that is killed may be late for it, and take it along.
+    onLost: 'retry',
     run: work(50),
   }),
   defineJob({ name: 'second', schedule: '* * * * * *', timeZone, run: work(50) }),

@@ -26,7 +26,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(PLACE, 'punctual-cuts-'));
   snapshot = await takeSnapshot(folder);
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function lay(name: string, { db, wal }: Snapshot): string {

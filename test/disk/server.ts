@@ -78,7 +78,7 @@ export async function reach(launched: Launched): Promise<ServerWithin> {
   const output = (): string => launched.output();
   let over = false;
   void ended.then(() => (over = true));
-  await until(async () => over || urlIn(output()) !== undefined, 20_000);
+  await until(async () => over || urlIn(output()) !== undefined, 60_000);
   const url = urlIn(output()) ?? 'http://nowhere';
   const ask: ServerWithin['ask'] = async (path, init) => {
     const answer = await fetch(url + path, init);

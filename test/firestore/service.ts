@@ -58,9 +58,9 @@ export async function openService(
 export const register = (service: Service): Promise<boolean> =>
   registerJobs(service.deps, { adopt: false, check: true });
 
-/** A date that is to come when it is registered, on a whole second, and the wait until then. */
+/** A date that is to come when it is registered, on a busy machine too, and the wait for it. */
 export function soon(): { readonly at: string; readonly come: () => Promise<void> } {
-  const instant = Math.ceil(Date.now() / 1000) * 1000 + 4000;
+  const instant = Math.ceil(Date.now() / 1000) * 1000 + 7000;
   return {
     at: new Date(instant).toISOString(),
     come: () => new Promise((resolve) => setTimeout(resolve, instant + 50 - Date.now())),

@@ -33,7 +33,7 @@ describe('2,000 requests that programs, people and nobody would send', () => {
     expect(report.compared).toBeGreaterThan(50);
     expect(report.unsettled).toBe(0);
     expect(report.memory.length).toBeGreaterThan(3);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('a server that is wrong in many ways', () => {
@@ -59,7 +59,7 @@ describe('a server that is wrong in many ways', () => {
     expect(found).toMatch(/it changed the store: actions/);
     expect(found).toMatch(/the log has a line that is no event: who goes there/);
     expect(found).toMatch(/memory grew by/);
-  }, 90_000);
+  }, 300_000);
 });
 
 describe('a seed', () => {

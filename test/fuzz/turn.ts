@@ -29,7 +29,10 @@ export async function take(place: Place, turn: Turn): Promise<void> {
   const whole = index % COMPARE_EVERY === 0 ? records.digest() : null;
   const heard = await send(place, plan, turn);
   const outcome: Outcome = { plan, heard };
-  if (isCut(outcome)) await atRest(place);
+  if (isCut(outcome)) {
+    await atRest(place);
+    if (mayHaveChanged(outcome)) await untilQuiet(place);
+  }
 
   const faults = [...heardFaults(outcome), ...(await writeFaults(place, outcome, tally))];
   if (whole !== null && !mayHaveChanged(outcome)) {
@@ -65,6 +68,8 @@ function isCut({ plan, heard }: Outcome): boolean {
 }
 
 const LATE_MS = 15;
+const QUIET_MS = 100;
+const QUIET_LOOKS = 50;
 const WELL = draft('', 'GET', '/healthz');
 
 /** Gives what was left behind the time to be done: it came before, so it is taken before. */
@@ -72,6 +77,14 @@ async function atRest({ client, host }: Place): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await client.ask(wireOf(WELL, host), 'GET', { deadlineMs: 10_000, leaveAfterMs: null });
     await pause(LATE_MS);
+  }
+}
+
+/** The next request would be blamed for what a slow machine writes for this one until then. */
+async function untilQuiet({ records }: Place): Promise<void> {
+  for (let [turn, before] = [0, NaN]; turn < QUIET_LOOKS && before !== records.version(); turn++) {
+    before = records.version();
+    await pause(QUIET_MS);
   }
 }
 

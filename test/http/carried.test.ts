@@ -4,6 +4,8 @@ import type { Handler } from '../../server/core/job.ts';
 import { readRegistry, RegistryProblems } from '../../server/core/registry.ts';
 import { byHand, job, type TestService } from '../service.ts';
 import { serve, type Answer } from './client.ts';
+// Loaded by the first trigger otherwise, for which a slow machine takes its time.
+import '../../server/http/triggers.ts';
 
 /** Where an instance has CPU during requests only: runs are carried by the triggers' own. */
 

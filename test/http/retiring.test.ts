@@ -4,6 +4,8 @@ import { openDispatch } from '../../server/triggers/open-dispatch.ts';
 import { job, type TestService } from '../service.ts';
 import { fakeScheduler } from '../triggers/fake-scheduler.ts';
 import { serve, type Answer } from './client.ts';
+// Loaded by the first trigger otherwise, for which a slow machine takes its time.
+import '../../server/http/triggers.ts';
 
 /** Instances that a platform starts and ends: what one does that can't go on, or that has to end. */
 

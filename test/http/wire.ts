@@ -58,12 +58,13 @@ export class Wire {
   }
 
   async until(enough: (heard: Heard) => boolean): Promise<Heard> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
+      // Whoever was held up looks once more: an answer may have come meanwhile.
+      const isLast = Date.now() > deadline;
       const { heard } = this;
       if (enough(heard) || heard.closed) return heard;
-      if (Date.now() > deadline)
-        throw new Error(`nothing more came after: ${heard.text.slice(-1000)}`);
+      if (isLast) throw new Error(`nothing more came after: ${heard.text.slice(-1000)}`);
       await pause(5);
     }
   }

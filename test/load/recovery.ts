@@ -77,7 +77,7 @@ async function recover(ending: Ending): Promise<Recovered> {
     const other = by === 'another' ? await start() : undefined;
     const ids = [await begin(server, JOBS[0]), await begin(server, JOBS[1])] as const;
     const begun = () => place.journal().filter(({ word }) => word === 'begin');
-    await until('both have begun', async () => begun().length === 2, 10_000);
+    await until('both have begun', async () => begun().length === 2, 30_000);
     await pause(afterMs);
     const at = Date.now();
     const status = await server.end(signal);

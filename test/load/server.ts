@@ -178,9 +178,11 @@ export async function until<Value>(
 ): Promise<Value> {
   const giveUpAt = Date.now() + withinMs;
   for (;;) {
+    // Whoever was held up looks once more: what it waits for may have come meanwhile.
+    const isLast = Date.now() > giveUpAt;
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > giveUpAt) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (isLast) throw new Error(`not within ${withinMs} ms: ${what}`);
     await pause(everyMs);
   }
 }

@@ -32,17 +32,21 @@ describe('a wait that is to be exact', () => {
     const cancel = systemClock.after(ms, () => calls.push(ms), true);
 
     await pause(0);
+    // Where the machine was busy for so long, it was called in time.
+    const before = calls.length;
     cancel();
     await pause(ms + 30);
 
-    expect(calls).toEqual([]);
+    expect(calls).toHaveLength(before);
   });
 
   test('is the only one that keeps the process busy', async () => {
     const busyMs = async (exact: boolean): Promise<number> => {
-      const before = performance.eventLoopUtilization();
+      // Of its own thread: how long it is kept from running is the machine's affair.
+      const before = process.threadCpuUsage();
       await new Promise<void>((resolve) => void systemClock.after(300, resolve, exact));
-      return performance.eventLoopUtilization(before).active;
+      const { user, system } = process.threadCpuUsage(before);
+      return (user + system) / 1000;
     };
 
     expect(await busyMs(true)).toBeLessThan(200);

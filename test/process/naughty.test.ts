@@ -8,13 +8,12 @@ describe('a handler that does what it should not', () => {
     const server = await startServer({
       PUNCTUAL_DB: join(tempFolder(), 'punctual.db'),
       PUNCTUAL_JOBS: fixture('naughty.ts'),
-      PUNCTUAL_LEASE_MS: '9000',
     });
     const names = ['stray-rejection', 'stray-at-the-end', 'stray-exception', 'exits'];
     const more = ['exits-later', 'exits-and-catches', 'throws-after-abort'];
     const listeners = ['listener-throws', 'listener-exits'];
     const ended = await Promise.all(
-      [...names, ...more, ...listeners].map((name) => server.trigger(name, 10)),
+      [...names, ...more, ...listeners].map((name) => server.trigger(name, 60)),
     );
     const told = Object.fromEntries(
       ended.map((run) => [run.job, `${run.state}: ${run.error?.message}`]),
@@ -32,20 +31,20 @@ describe('a handler that does what it should not', () => {
       'listener-throws': 'timed_out: an exception was thrown in a callback: in the listener',
       'listener-exits': 'timed_out: not allowed here: the handler called process.exit(9)',
     });
-    expect((await server.trigger('good', 10)).output).toBe('fine');
+    expect((await server.trigger('good', 60)).output).toBe('fine');
 
     await strayAfterTheEnd(server);
     await blocking(server);
     await neverSettling(server);
     await logIsBounded(server);
-    expect((await server.trigger('good', 10)).state).toBe('succeeded');
-  }, 60_000);
+    expect((await server.trigger('good', 60)).state).toBe('succeeded');
+  }, 120_000);
 });
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 
 async function strayAfterTheEnd(server: Server): Promise<void> {
-  const { id } = await server.trigger('stray-after-the-end', 10);
+  const { id } = await server.trigger('stray-after-the-end', 60);
 
   const run = await until(async () => {
     const found = await server.json<RunJson>(`/api/v1/runs/${encodeURIComponent(id)}`);
@@ -57,22 +56,24 @@ async function strayAfterTheEnd(server: Server): Promise<void> {
 }
 
 async function blocking(server: Server): Promise<void> {
-  const run = await server.trigger('blocks', 20);
+  const run = await server.trigger('blocks', 60);
 
   expect(run.state).toBe('succeeded');
-  expect(run.notes[0]?.text).toMatch(/blocked the event loop for [1-9]\.\d s/);
+  const notes = run.notes.map(({ text }) => text).join('\n');
+  expect(notes).toMatch(/blocked the event loop for [1-9]\d*(\.\d)? s/);
 }
 
 async function neverSettling(server: Server): Promise<void> {
   const { id } = await server.trigger('never', 0);
+  // Not the only note, where a busy machine held the loop up.
+  const isOverdue = /longer than its timeout of 300 ms, but its handler has not/;
 
   const run = await until(async () => {
     const found = await server.json<RunJson>(`/api/v1/runs/${encodeURIComponent(id)}`);
-    return found.notes.length > 0 && found;
-  }, 10_000);
+    return found.notes.some(({ text }) => isOverdue.test(text)) && found;
+  }, 30_000);
 
   expect(run.state).toBe('running');
-  expect(run.notes[0]?.text).toMatch(/longer than its timeout of 300 ms, but its handler has not/);
   const again = await fetch(`${server.url}/api/v1/jobs/never/runs`, { method: 'POST' });
   expect(again.status).toBe(409);
 }
@@ -84,7 +85,7 @@ interface LogPage {
 }
 
 async function logIsBounded(server: Server): Promise<void> {
-  const { id } = await server.trigger('chatty', 20);
+  const { id } = await server.trigger('chatty', 60);
 
   const path = `/api/v1/runs/${encodeURIComponent(id)}/log?limit=10000`;
   const lines: { dropped?: number; text?: string }[] = [];

@@ -24,6 +24,7 @@ test('an instance whose handler does not stop ends, and another puts its run on 
     PUNCTUAL_JOBS: fixture('slow.ts'),
     PUNCTUAL_STORE: 'sqlite',
     PUNCTUAL_TICK_MS: '1000',
+    PUNCTUAL_LEASE_MS: '5000',
     GAE_ENV: 'standard',
     HOST: '127.0.0.1',
     TEST_FOLDER: folder,
@@ -43,7 +44,7 @@ test('an instance whose handler does not stop ends, and another puts its run on 
     await fetch(`${other.url}/triggers/tick`, cron);
     const [found] = await other.runs('deaf');
     return found?.state !== 'running' && found;
-  }, 10_000);
+  }, 30_000);
 
   expect(status).toBe(1);
   expect(server.output()).toContain('process_given_up');
@@ -52,4 +53,4 @@ test('an instance whose handler does not stop ends, and another puts its run on 
     state: 'cancelled',
     attempts: [{ outcome: 'lost' }],
   });
-}, 60_000);
+}, 90_000);

@@ -117,10 +117,11 @@ export async function until<Value>(
 ): Promise<Value> {
   const deadline = Date.now() + withinMs;
   for (;;) {
+    // Whoever was held up looks once more: what it waits for may have come meanwhile.
+    const isLast = Date.now() > deadline;
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline)
-      throw new Error(`still not so after ${withinMs} ms: ${look.toString()}`);
+    if (isLast) throw new Error(`still not so after ${withinMs} ms: ${look.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

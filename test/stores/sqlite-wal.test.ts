@@ -1,6 +1,7 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import fs, { readdirSync, readlinkSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Durability } from '../../server/stores/sqlite-file.ts';
 import type { SqliteStore } from '../../server/stores/sqlite.ts';
 import { allSettled, testClock } from '../test-clock.ts';
@@ -40,7 +41,38 @@ const opened = (path: string): number =>
 
 const isSyncing = (): boolean => process.getActiveResourcesInfo().includes('FSReqCallback');
 
+/** What a store began before it was closed goes on after it. */
+async function nothingIsSynced(): Promise<void> {
+  await expect.poll(isSyncing).toBe(false);
+}
+
+/** Syncs that are asked for from now on end when the test says so. */
+function slowDisk() {
+  const real = fs.fdatasync;
+  let ends: (() => void)[] = [];
+  const slow = (fd: number, done: (error: null) => void): void => {
+    fs.fdatasyncSync(fd);
+    ends.push(() => done(null));
+  };
+  const use = (fdatasync: unknown): void => {
+    Object.assign(fs, { fdatasync });
+    syncBuiltinESMExports();
+  };
+  use(slow);
+  onTestFinished(() => use(real));
+  return {
+    waiting: () => ends.length,
+    end: () => {
+      const now = ends;
+      ends = [];
+      for (const end of now) end();
+    },
+  };
+}
+
 describe('the write-ahead log of a database', () => {
+  beforeEach(nothingIsSynced);
+
   test.each<Durability>(['full', 'normal'])(
     'is put back in a quiet moment, once it is worth it (%s)',
     async (durability) => {
@@ -72,6 +104,7 @@ describe('the write-ahead log of a database', () => {
     const syncs = { full: 0, normal: 0 };
     for (const durability of ['full', 'normal'] as const) {
       const { store } = world(durability);
+      await nothingIsSynced();
       await write(store, 300, async () => {
         if (isSyncing()) syncs[durability] += 1;
       });
@@ -93,6 +126,7 @@ describe('the write-ahead log of a database', () => {
       const store = openStore({ path: file(), clock: { ...clock, after }, durability });
       await write(store, 1);
       await clock.advance(5);
+      await nothingIsSynced();
       for (const call of later) call();
       if (isSyncing()) looks[durability] += 1;
     }
@@ -122,6 +156,24 @@ describe('the write-ahead log of a database', () => {
     at += 5;
     later.at(-1)?.();
     expect(isSyncing()).toBe(true);
+  });
+
+  test('is not put back in a moment that was quiet when its sync began, and is not now', async () => {
+    const { clock, store, pages } = world('normal');
+    await write(store, 300, async () => undefined);
+    await nothingIsSynced();
+    const disk = slowDisk();
+    await clock.advance(5);
+    expect(disk.waiting()).toBe(1);
+
+    await write(store, 1, async () => undefined);
+    disk.end();
+
+    expect(pages().back).toBe(0);
+    await clock.advance(5);
+    expect(disk.waiting()).toBe(1);
+    disk.end();
+    expect(pages().back).toBe(pages().log);
   });
 
   test.runIf(process.platform === 'linux')('is no longer open after the end', async () => {

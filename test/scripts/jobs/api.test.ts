@@ -64,7 +64,7 @@ describe('a request that may be sent again', () => {
   });
 
   test('ends after a while, and does not forget that an answer was lost', async () => {
-    const { sent, ask } = apiThat([LOST, REFUSED], 600);
+    const { sent, ask } = apiThat([LOST, REFUSED], 3000);
 
     const trouble = await ask(PATIENT);
 
@@ -129,7 +129,7 @@ test('a log that is followed is not asked for in a rush, whatever the server ans
 
   expect(pages).toBeLessThan(5);
   expect(sent.map(({ path }) => path).slice(0, 2)).toEqual([
-    '/api/v1/runs/a!b/log?format=json&limit=1000&follow=2',
+    expect.stringMatching(/^\/api\/v1\/runs\/a!b\/log\?format=json&limit=1000&follow=[12]$/),
     expect.stringMatching(/&cursor=c&follow=[12]$/),
   ]);
 });

@@ -33,7 +33,9 @@ test('--follow shows the log as it comes, each line once, over a restart of the 
 });
 
 test('--wait waits without a word until the run is over, over a server that was killed', async () => {
-  const { server, restart, here, input, open } = await startCalled();
+  // The run is to be lost with its server, and soon.
+  const lease = { PUNCTUAL_LEASE_MS: '4000' };
+  const { server, restart, here, input, open } = await startCalled(lease);
   const called = beginJobs(['trigger', 'waits', '--input', input({ gate: 'g' }), '--wait'], here);
   await hear(called)(/running\n/);
 
@@ -49,7 +51,7 @@ test('--wait waits without a word until the run is over, over a server that was 
 
 test('a server that has gone for good is 6, and what became of the run is not guessed', async () => {
   const { server, here, input } = await startCalled();
-  const words = ['trigger', 'waits', '--input', input({ gate: 'g' }), '--wait', '4'];
+  const words = ['trigger', 'waits', '--input', input({ gate: 'g' }), '--wait', '10'];
   const called = beginJobs(words, here);
   await hear(called)(/running\n/);
 
