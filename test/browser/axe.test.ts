@@ -61,7 +61,7 @@ describe('every page', () => {
 
     expect(found).toEqual({});
     expect(wide).toEqual([]);
-  }, 300_000);
+  }, 1_200_000);
 
   test('so is the one where one signs in, and whoever did, under however long a name', async () => {
     const { url, service } = await openTo('machine', { PUNCTUAL_AUTH: 'tokens' });
@@ -87,5 +87,5 @@ describe('every page', () => {
     }
 
     expect(found).toEqual({ 'in a row, 1280 px': true, 'in a row, 360 px': true });
-  }, 120_000);
+  }, 180_000);
 });

@@ -10,15 +10,21 @@ import { chromium, type Browser } from 'playwright-core';
  * The package's own `args` are left out on purpose: they turn web security off, and our pages' CSP
  * and same-origin rules are what tests look at.
  */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   sparticuz.setGraphicsMode = false;
   return await chromium.launch({
     executablePath: await inTurn(() => sparticuz.executablePath()),
     // Containers often run as root, where Chromium refuses its sandbox.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...more],
     headless: true,
   });
 }
+
+/**
+ * For whoever loads hundreds of pages of one site: all in one frame, not each in a frame of its own
+ * that is made and taken down for it. Nothing that a page can tell is different.
+ */
+export const IN_ONE_FRAME = ['--enable-features=RenderDocument:level/subframe'];
 
 const TURN_TRIES = 600;
 

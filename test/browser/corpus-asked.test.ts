@@ -4,6 +4,7 @@ import { jobUrl, runUrl, withQuery } from '../../views/urls.ts';
 import type { AccessConfig } from '../../server/config-access.ts';
 import { serve } from '../http/client.ts';
 import { watched } from './inspect.ts';
+import { IN_ONE_FRAME } from './chromium.ts';
 import { CORPUS, HARMLESS } from './corpus.ts';
 import { Planting } from './planted.ts';
 import {
@@ -22,7 +23,7 @@ import { browser, useChromium } from './use-chromium.ts';
 
 /** Whatever text stands in an address: the page that answers shows it as nothing but text. */
 
-useChromium();
+useChromium(IN_ONE_FRAME);
 
 /** A page, and how much of each text that is asked of it is in sight. */
 interface Asked {
@@ -100,7 +101,7 @@ test('every text in every part of an address is shown as nothing but text', asyn
   const corpus = await ofAll(visitAddresses, CORPUS);
 
   expect(judge(harmless, corpus)).toEqual(CLEAN);
-}, 300_000);
+}, 1_200_000);
 
 /** Behind the mark of a fragment, which no server sees. */
 async function visitFragments(visiting: Visiting): Promise<void> {
@@ -114,7 +115,7 @@ test('a text in the fragment of an address brings nothing about', async () => {
   const corpus = await ofAll(visitFragments, CORPUS);
 
   expect(judge(harmless, corpus)).toEqual(CLEAN);
-}, 300_000);
+}, 1_200_000);
 
 const TOKENS: AccessConfig = {
   modes: ['tokens'],
@@ -155,4 +156,4 @@ test('a text in where to go on to, once signed in, is nothing but text', async (
   const [harmless, corpus] = [await visitSignIn(HARMLESS), await visitSignIn(CORPUS)];
 
   expect(judge(harmless, corpus)).toEqual(CLEAN);
-}, 300_000);
+}, 1_200_000);

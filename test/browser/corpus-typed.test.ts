@@ -6,6 +6,7 @@ import { serve } from '../http/client.ts';
 import { pastRuns, record } from '../http/history.ts';
 import { action } from '../builders.ts';
 import { byHand } from '../service.ts';
+import { IN_ONE_FRAME } from './chromium.ts';
 import { CORPUS, HARMLESS } from './corpus.ts';
 import { watched } from './inspect.ts';
 import { Planting } from './planted.ts';
@@ -28,7 +29,7 @@ import { browser, useChromium } from './use-chromium.ts';
 
 /** Whatever text somebody types: a page that refuses it shows it as nothing but text. */
 
-useChromium();
+useChromium(IN_ONE_FRAME);
 
 /** A note has room for so many letters. */
 const NOTE = { most: 480, longest: 480, written: Infinity };
@@ -69,7 +70,7 @@ test('every text that a form is refused with is shown again as nothing but text'
   const [harmless, corpus] = [await of(HARMLESS), await of(CORPUS)];
 
   expect(judge(harmless, corpus)).toEqual(CLEAN);
-}, 300_000);
+}, 1_200_000);
 
 /** Says all that it is given in every way that it has, and fails by it every other time. */
 const parrot = byHand({
@@ -151,4 +152,4 @@ test('every text that is typed, and what becomes of it, is shown as nothing but 
   const corpus = await clickThrough(CORPUS);
 
   expect(judge(harmless, corpus)).toEqual(CLEAN);
-}, 300_000);
+}, 1_200_000);

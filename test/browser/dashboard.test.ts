@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { fixture, startServer, tempFolder, until } from '../process/server.ts';
-import { openPage, sideways } from './page.ts';
+import { fixture, startServer, tempFolder } from '../process/server.ts';
+import { openPage, sideways, until } from './page.ts';
 import { browser, useChromium } from './use-chromium.ts';
 
 useChromium();
@@ -27,14 +27,11 @@ test('the jobs page starts a run at a click, and shows its end by itself', async
   const { page, complaints } = await open(server.url);
 
   await row(page, 'good').getByRole('button', { name: 'Run now' }).click();
-  await row(page, 'good')
-    .getByRole('link', { name: 'succeeded' })
-    .first()
-    .waitFor({ timeout: 10_000 });
+  await row(page, 'good').getByRole('link', { name: 'succeeded' }).first().waitFor();
 
   expect(await page.title()).toContain('Punctual');
   expect(complaints).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('the jobs page shows what others start, without being loaded again', async () => {
   const server = await serve('naughty.ts');
@@ -42,13 +39,10 @@ test('the jobs page shows what others start, without being loaded again', async 
   await page.evaluate(() => Reflect.set(globalThis, 'loadedOnce', true));
 
   await server.trigger('exits', 5);
-  await row(page, 'exits')
-    .getByRole('link', { name: 'failed' })
-    .first()
-    .waitFor({ timeout: 10_000 });
+  await row(page, 'exits').getByRole('link', { name: 'failed' }).first().waitFor();
 
   expect(await page.evaluate(() => Reflect.get(globalThis, 'loadedOnce'))).toBe(true);
-}, 60_000);
+}, 180_000);
 
 test('a run page tells error, attempts and log, and a running run can be cancelled there', async () => {
   const server = await serve('slow.ts');
@@ -57,13 +51,13 @@ test('a run page tells error, attempts and log, and a running run can be cancell
   page.on('dialog', (dialog) => void dialog.accept());
 
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText('the run was cancelled').first().waitFor({ timeout: 10_000 });
-  await until(async () => (await server.runs('fails-when-lost'))[0]?.state === 'cancelled', 20_000);
-  await page.getByRole('cell', { name: 'cancelled' }).first().waitFor({ timeout: 10_000 });
+  await page.getByText('the run was cancelled').first().waitFor();
+  await until(async () => (await server.runs('fails-when-lost'))[0]?.state === 'cancelled');
+  await page.getByRole('cell', { name: 'cancelled' }).first().waitFor();
 
   expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
   expect(complaints).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('without JavaScript the pages can be read', async () => {
   const server = await serve('naughty.ts');
@@ -75,7 +69,7 @@ test('without JavaScript the pages can be read', async () => {
 
   expect(jobs).toContain('stray-rejection');
   expect(await page.locator('body').innerText()).toContain('the handler called process.exit(7)');
-}, 60_000);
+}, 180_000);
 
 test('no page scrolls sideways on a phone', async () => {
   const server = await serve('naughty.ts');
@@ -86,4 +80,4 @@ test('no page scrolls sideways on a phone', async () => {
   await page.goto(`${server.url}/runs/${encodeURIComponent(run.id)}`);
 
   expect([onJobs, await sideways(page)]).toEqual([0, 0]);
-}, 60_000);
+}, 180_000);

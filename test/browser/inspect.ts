@@ -5,6 +5,8 @@ export interface Watched {
   readonly page: Page;
   /** What it may ask for from now on, beside what all pages load; `/runs/*` for all under it. */
   readonly allow: (paths: readonly string[]) => void;
+  /** What it may ask for as yet. */
+  readonly allowed: () => readonly string[];
   /** What happened since the last time that it should not have, in words. */
   readonly happened: () => readonly string[];
 }
@@ -24,7 +26,9 @@ export async function watched(browser: Browser, url: string): Promise<Watched> {
   page.on('console', (line) => {
     // A page that is refused says so by its status.
     const refused = line.text().startsWith('Failed to load resource: the server responded with a');
-    if (line.type() === 'error' && !refused) found.push(`console: ${line.text()}`);
+    // So does one that is left while it asks for itself; asking elsewhere is noted all the same.
+    const left = line.text().startsWith('htmx: htmx:error: Failed to fetch');
+    if (line.type() === 'error' && !refused && !left) found.push(`console: ${line.text()}`);
   });
   page.on('request', (request) => {
     const { origin, pathname } = new URL(request.url());
@@ -34,6 +38,10 @@ export async function watched(browser: Browser, url: string): Promise<Watched> {
     if (origin !== url || !known) found.push(`${request.method()} ${request.url()}`);
   });
   await page.addInitScript(() => {
+    // What nobody sees need not be drawn, which takes longer than to make and to look at it.
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(':root { opacity: 0 }');
+    document.adoptedStyleSheets = [sheet];
     const violations: string[] = [];
     Reflect.set(globalThis, 'violations', violations);
     document.addEventListener('securitypolicyviolation', (event) => {
@@ -43,6 +51,7 @@ export async function watched(browser: Browser, url: string): Promise<Watched> {
   return {
     page,
     allow: (paths) => void (allowed = paths),
+    allowed: () => allowed,
     happened: () => {
       const since = found;
       found = [];
@@ -68,10 +77,18 @@ const MOVING = ['request', 'swapping', 'added', 'settling'].map((one) => `.htmx-
 
 /** Looks at a page once nothing is being put in place any more. */
 export async function look(page: Page): Promise<Seen> {
-  const seen = await (await page.waitForFunction(lookAround, MOVING)).jsonValue();
-  if (seen === false) throw new Error(`nothing was seen of ${page.url()}`);
-  return seen;
+  for (let tries = 0; tries < LOOKS; tries += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    const seen = await page.evaluate(lookAround, MOVING);
+    if (seen !== false) return seen;
+    // oxlint-disable-next-line no-await-in-loop
+    await page.waitForTimeout(LOOK_AGAIN_MS);
+  }
+  throw new Error(`${page.url()} does not come to rest`);
 }
+
+const LOOK_AGAIN_MS = 20;
+const LOOKS = 30_000 / LOOK_AGAIN_MS;
 
 /**
  * Runs in the page, so it can use nothing but itself. Whether anything moves is looked at in the
@@ -109,6 +126,10 @@ function lookAround(moving: string): Seen | false {
     if (ids.has(element.id)) wrong.push(`two are #${element.id}`);
     ids.add(element.id);
   }
+  // While it is laid out as it is: what is opened below would have all laid out once more.
+  const root = document.documentElement;
+  const wide = root.scrollWidth - root.clientWidth;
+  if (wide > 0) wrong.push(`${wide} px too wide`);
   const folded = [...document.querySelectorAll('details:not([open])')].map((fold) => {
     const name = fold.getAttribute('name');
     // Of several that share one only one can be open.
@@ -121,6 +142,8 @@ function lookAround(moving: string): Seen | false {
     const text = node.textContent ?? '';
     if (node.nodeType === Node.COMMENT_NODE) wrong.push(`a comment: ${text}`);
     if (HIDDEN.test(text)) wrong.push(`hidden in text: ${JSON.stringify(text)}`);
+    // Most are nothing but the blanks between elements.
+    if (!/\S/.test(text)) continue;
     const parent = node.parentElement;
     const inSight = parent?.checkVisibility() === true || parent?.closest('svg, option, title');
     if (inSight) said.push(text);
@@ -129,9 +152,6 @@ function lookAround(moving: string): Seen | false {
     fold.removeAttribute('open');
     if (name !== null) fold.setAttribute('name', name);
   }
-  const root = document.documentElement;
-  const wide = root.scrollWidth - root.clientWidth;
-  if (wide > 0) wrong.push(`${wide} px too wide`);
   const body: unknown = document.body;
   const own = [
     [document.querySelector('main'), document.getElementById('page')],

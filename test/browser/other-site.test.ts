@@ -85,5 +85,5 @@ test.each(['tokens', 'loopback'])(
       before.map(({ name, value }) => [name, value]),
     );
   },
-  60_000,
+  180_000,
 );

@@ -1,5 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { until as holds } from '../process/server.ts';
+
+/** Waits as long as Playwright does: polls come seldom, and a busy machine is slow to show them. */
+export const until = <Value>(
+  look: () => Promise<Value | undefined | false>,
+  withinMs = 30_000,
+): Promise<Value> => holds(look, withinMs);
 
 /** A page, with everything that its console complained about. */
 export async function openPage(
@@ -22,3 +29,14 @@ export async function openPage(
 /** By how many pixels a page is wider than its window. */
 export const sideways = (page: Page): Promise<number> =>
   page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+
+const MOST_BACK = 20;
+
+/** Goes back until the address is right: a stall between two keys makes one address more. */
+export async function goBackTo(page: Page, isRight: (address: URL) => boolean): Promise<void> {
+  for (let n = 0; n < MOST_BACK; n += 1) {
+    await page.goBack();
+    if (isRight(new URL(page.url()))) return;
+  }
+  throw new Error(`${page.url()} is as far back as it goes`);
+}

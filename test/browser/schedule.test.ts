@@ -7,7 +7,7 @@ import { browser, useChromium } from './use-chromium.ts';
 
 useChromium();
 
-const TIMEOUT = 60_000;
+const TIMEOUT = 180_000;
 
 async function openSchedule(
   query: Record<string, string> = {},
@@ -36,7 +36,7 @@ async function type(field: ReturnType<typeof scheduleField>, text: string): Prom
 }
 
 const shows = (page: Page, text: string | RegExp): Promise<void> =>
-  preview(page).getByText(text).first().waitFor({ timeout: 10_000 });
+  preview(page).getByText(text).first().waitFor();
 
 const NEW_YORK = { schedule: '30 2 * * *', timeZone: 'America/New_York' };
 

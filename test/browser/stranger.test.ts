@@ -33,4 +33,4 @@ test('what failed last night, and why, is three clicks from the front page, on a
   } finally {
     await demo.stop();
   }
-}, 120_000);
+}, 180_000);

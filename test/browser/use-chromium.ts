@@ -6,9 +6,9 @@ import { launchChromium } from './chromium.ts';
 export let browser: Browser;
 
 /** Opens it before the tests of the file that calls this, and closes it after them. */
-export function useChromium(): void {
+export function useChromium(args: readonly string[] = []): void {
   beforeAll(async () => {
-    browser = await launchChromium();
+    browser = await launchChromium(args);
   }, 120_000);
   afterAll(() => browser.close());
 }

@@ -80,8 +80,11 @@ export async function open(
   const { world, tab, findings } = visiting;
   const { pathname } = new URL(path, world.url);
   // A log asks by itself for what is new.
-  tab.allow([pathname, `${pathname}/log`]);
+  const paths = [pathname, `${pathname}/log`];
+  // The page before may ask for itself until this one is there.
+  tab.allow([...tab.allowed(), ...paths]);
   const answer = await tab.page.goto(world.url + path);
+  tab.allow(paths);
   const status = answer?.status() ?? 0;
   if (!statuses.includes(status)) findings.wrong.push(`${path}: status ${status}`);
   return await lookAgain(visiting, path);
