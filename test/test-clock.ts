@@ -61,6 +61,31 @@ export function holdUp(clock: TestClock, nth: number, ms: number): () => number 
   return () => readings;
 }
 
+/** What came of a process that was held up: how often it read its clocks, and when it started. */
+interface HeldUp {
+  readonly readings: number;
+  /** As `00:01:00.000`. */
+  readonly at: string;
+}
+
+/**
+ * Holds one up at each of its readings in turn. Gives how many there are without, and those that
+ * did not start between `earliest` and `latest` for it.
+ */
+export async function holdUpAnywhere(
+  heldUpAt: (nth: number) => Promise<HeldUp>,
+  { earliest, latest }: { readonly earliest: string; readonly latest: string },
+) {
+  const { readings } = await heldUpAt(Infinity);
+  const others: unknown[] = [];
+  for (let nth = 0; nth < readings; nth++) {
+    // oxlint-disable-next-line no-await-in-loop -- one process after the other
+    const { at } = await heldUpAt(nth);
+    if (at < earliest || at > latest) others.push({ nth, at });
+  }
+  return { readings, others };
+}
+
 /** The machine's own clock, for what spans processes. */
 export const realClock: Clock = {
   monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,

@@ -209,7 +209,7 @@ export async function wakeAll(
     const outage = woken.find((one) => one.outage !== undefined)?.outage;
     if (outage !== undefined) throw outage;
     cursor = due.cursor;
-    if (cursor === undefined || (deps.runner.turnsAway() && !thorough)) break;
+    if (cursor === undefined || (!thorough && deps.runner.turnsAway())) break;
     // With a store in this process nothing above waits: lets timers and requests have their turn.
     await sleep(deps.clock, 0);
   }

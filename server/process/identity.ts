@@ -1,8 +1,6 @@
 import { hostname } from 'node:os';
+import { systemClock } from './clock.ts';
 import { randomByte } from './randomness.ts';
-
-// Kept from the start: a job that patches the global must not spoil the ids of all.
-const wallNow = Date.now.bind(Date);
 
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 /** The most bytes that come out even: above it, some letters would be likelier than others. */
@@ -18,7 +16,7 @@ const ID_LETTERS = 20;
  * chance each take a page of it.
  */
 export function newId(): string {
-  let id = wallNow().toString(36).padStart(TIME_LETTERS, '0');
+  let id = systemClock.wall().toString(36).padStart(TIME_LETTERS, '0');
   while (id.length < ID_LETTERS) {
     const byte = randomByte();
     if (byte < EVEN) id += LETTERS[byte % LETTERS.length];

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import { describeError } from '../core/outcome.ts';
 import { StoreUnavailable, UnknownOutcome } from '../core/store.ts';
 import type { Clock } from '../core/time.ts';
-import { isBug, isBusy, isSqliteError, troubleOf } from './sqlite-errors.ts';
+import { isBug, isBusy, isSqliteError, troubleOf, UNUSABLE } from './sqlite-errors.ts';
 import { WriteGroup } from './sqlite-group.ts';
 import { Kept } from './sqlite-kept.ts';
 import { BUSY_LIMIT_MS, Patience } from './sqlite-patience.ts';
@@ -231,7 +231,7 @@ export class Connection {
 
 /** What became of the files is for the log to say. */
 const GONE = 'its file was deleted or replaced';
-const BROKEN_OFF = { what: 'failed', why: 'its file can not be used' };
+const BROKEN_OFF = { what: 'failed', why: UNUSABLE };
 
 /** Tells a file from another of its name; undefined for one that is not there, or in memory. */
 function fileOf(path: string): string | undefined {
@@ -240,8 +240,7 @@ function fileOf(path: string): string | undefined {
     const found = statSync(path, { throwIfNoEntry: false });
     return found && `${found.dev}:${found.ino}`;
   } catch (cause) {
-    const why = 'its file can not be used';
     const { message } = describeError(cause);
-    throw new StoreUnavailable(`${path} can't be looked at: ${message}`, { cause, why });
+    throw new StoreUnavailable(`${path} can't be looked at: ${message}`, { cause, why: UNUSABLE });
   }
 }

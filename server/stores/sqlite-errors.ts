@@ -57,7 +57,9 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
   26: { what: 'is not a Punctual database; name another file', why: 'its file is another one' },
 };
 
-const UNKNOWN: Trouble = { what: "can't be used", why: 'its file can not be used' };
+/** What else is wrong with a file, in words for anybody. */
+export const UNUSABLE = 'its file can not be used';
+const UNKNOWN: Trouble = { what: "can't be used", why: UNUSABLE };
 
 /** Says what an error of SQLite means for the database at a path. */
 export function troubleOf(error: SqliteError, path: string): Trouble {

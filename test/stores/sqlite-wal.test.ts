@@ -46,6 +46,16 @@ async function nothingIsSynced(): Promise<void> {
   await expect.poll(isSyncing).toBe(false);
 }
 
+/** What a clock is asked to call later: the test does. */
+function calledByHand() {
+  const later: (() => void)[] = [];
+  const after = (_ms: number, call: () => void) => {
+    later.push(call);
+    return () => undefined;
+  };
+  return { later, after };
+}
+
 /** Syncs that are asked for from now on end when the test says so. */
 function slowDisk() {
   const real = fs.fdatasync;
@@ -118,11 +128,7 @@ describe('the write-ahead log of a database', () => {
     const looks = { full: 0, normal: 0 };
     for (const durability of ['full', 'normal'] as const) {
       const clock = testClock();
-      const later: (() => void)[] = [];
-      const after = (_ms: number, call: () => void) => {
-        later.push(call);
-        return () => undefined;
-      };
+      const { later, after } = calledByHand();
       const store = openStore({ path: file(), clock: { ...clock, after }, durability });
       await write(store, 1);
       await clock.advance(5);
@@ -136,11 +142,7 @@ describe('the write-ahead log of a database', () => {
 
   test('is synced once more, where something was committed while it was', async () => {
     let at = 0;
-    const later: (() => void)[] = [];
-    const after = (_ms: number, call: () => void) => {
-      later.push(call);
-      return () => undefined;
-    };
+    const { later, after } = calledByHand();
     const clock = { ...testClock(), monotonic: () => at, after };
     const store = openStore({ path: file(), clock, durability: 'normal' });
 
